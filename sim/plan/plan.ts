@@ -1,0 +1,128 @@
+/** In-order queues, as CUDA streams: a plan uses these four. */
+export const STREAMS = ['h2d', 'd2h', 'compute', 'host'] as const;
+export const Stream = { h2d: 0, d2h: 1, compute: 2, host: 3 } as const;
+
+/** What an operation does. `step-end` takes no time and marks the end of a decode step. */
+export const KINDS = [
+  'copy',
+  'gemm',
+  'norm',
+  'rope',
+  'activation',
+  'attend',
+  'host-attend',
+  'merge',
+  'append',
+  'embed',
+  'step-end',
+] as const;
+export type KindName = (typeof KINDS)[number];
+export const Kind = {
+  copy: 0,
+  gemm: 1,
+  norm: 2,
+  rope: 3,
+  activation: 4,
+  attend: 5,
+  hostAttend: 6,
+  merge: 7,
+  append: 8,
+  embed: 9,
+  stepEnd: 10,
+} as const;
+
+/** What an operation is part of; reports add up by group. */
+export const GROUPS = [
+  'embed',
+  'copy-weights',
+  'copy-activation',
+  'copy-kv',
+  'recompute',
+  'block',
+  'host-attention',
+  'store',
+  'head',
+  'step-end',
+] as const;
+export type GroupName = (typeof GROUPS)[number];
+export const Group = {
+  embed: 0,
+  copyWeights: 1,
+  copyActivation: 2,
+  copyKv: 3,
+  recompute: 4,
+  block: 5,
+  hostAttention: 6,
+  store: 7,
+  head: 8,
+  stepEnd: 9,
+} as const;
+
+export const PRECISIONS = ['fp32', 'fp16', 'bf16', 'int8', 'int4'] as const;
+export type Precision = (typeof PRECISIONS)[number];
+
+export type Pool = 'gpu' | 'pinned' | 'host';
+
+/** A named range of one memory pool. */
+export interface Buffer {
+  name: string;
+  pool: Pool;
+  bytes: number;
+  /** Holds data before the first operation or after the last one (weights, caches): its life is the whole plan. */
+  persistent: boolean;
+}
+
+/** Distinct pieces of work; alike operations (the layers of a model) share a row. */
+export interface WorkTable {
+  count: number;
+  kind: Uint8Array;
+  /** Index into PRECISIONS. */
+  dtype: Uint8Array;
+  /** GEMM extents (rows, columns, inner); attention: (sequences·query heads, head width, tokens); copy: (rows, row bytes, 0). */
+  m: Float64Array;
+  n: Float64Array;
+  k: Float64Array;
+  /** GEMMs in a batch or group, 1 for a plain one. */
+  batch: Float64Array;
+  flops: Float64Array;
+  /** Link and DRAM bytes of a copy, HBM bytes of a kernel, DRAM bytes of host work. */
+  bytes: Float64Array;
+}
+
+/** Who reads and writes what. Row i of `start` begins the operands of operation i, in the order its kind documents. */
+export interface OperandTable {
+  start: Uint32Array;
+  buffer: Uint32Array;
+  offsetBytes: Float64Array;
+  /** Contiguous bytes of a row. */
+  rowBytes: Float64Array;
+  rows: Uint32Array;
+  /** Distance between rows, bytes. */
+  strideBytes: Float64Array;
+  /** 1 where the operation writes, 0 where it reads. */
+  write: Uint8Array;
+}
+
+/**
+ * Operations in streams with dependencies: what work is done, never how long it takes.
+ * Operation i waits for the one before it in its stream and for `dependency[dependencyStart[i] .. dependencyStart[i+1]]`,
+ * all of them smaller than i, so that a plan has no cycle by construction.
+ */
+export interface Plan {
+  count: number;
+  stream: Uint8Array;
+  group: Uint8Array;
+  layer: Uint16Array;
+  step: Uint32Array;
+  microBatch: Uint16Array;
+  /** Row of `works`. */
+  work: Uint32Array;
+  dependencyStart: Uint32Array;
+  dependency: Uint32Array;
+  works: WorkTable;
+  operands: OperandTable;
+  buffers: Buffer[];
+  layers: number;
+  steps: number;
+  microBatches: number;
+}

@@ -1,0 +1,103 @@
+import type { ScheduleName } from '../schedule/names.ts';
+
+/** How a layer's context is served, tokens in this order; the four counts add up to the context. */
+export interface SplitTokens {
+  resident: number;
+  recomputed: number;
+  transferred: number;
+  hostAttended: number;
+}
+
+/** Busy share of each resource over the decode, 0 to 1. `gpu` is the share of time in which a kernel runs. */
+export interface Utilisation {
+  h2d: number;
+  d2h: number;
+  gpu: number;
+  hostDram: number;
+  hostCores: number;
+}
+
+/** What limits a candidate: its busiest resource, or `dependencies` where none is busy most of the time. */
+export type Bottleneck = 'h2d' | 'd2h' | 'gpu' | 'hostDram' | 'hostCores' | 'dependencies';
+
+/** One schedule with its best (or the asked) split. */
+export interface Candidate {
+  schedule: ScheduleName;
+  feasible: boolean;
+  /** Which pool lacks how many bytes; null where the plan fits. */
+  infeasibleBecause: string | null;
+  /** First step, mean over layers. */
+  split: SplitTokens;
+  firstStepSeconds: number;
+  lastStepSeconds: number;
+  /** Mean over the steps. */
+  stepSeconds: number;
+  decodeSeconds: number;
+  tokensPerSecond: number;
+  /** Lower bound of the mean step. */
+  boundSeconds: number;
+  /** stepSeconds ÷ boundSeconds − 1. */
+  gap: number;
+  bottleneck: Bottleneck;
+  utilisation: Utilisation;
+  /** Mean over the steps. */
+  bytesPerStep: { h2d: number; d2h: number };
+  peakBytes: { gpu: number; host: number };
+  /** Steps that were simulated operation by operation; the rest lie between them. */
+  simulatedSteps: number;
+}
+
+/** The paper's row-by-row objective (KVPR, section 3.2) at s = promptTokens, per layer and step. */
+export interface AnalyticSplit {
+  splitTokens: number;
+  activationSeconds: number;
+  recomputeSeconds: number;
+  kvSeconds: number;
+  objectiveSeconds: number;
+}
+
+export type Verdict = 'recompute' | 'do-not-recompute' | 'undecided';
+
+export interface Recommendation {
+  schedule: ScheduleName;
+  split: SplitTokens;
+  /** Over the best feasible other candidate that recomputes nothing; 1 where there is none. */
+  speedup: number;
+  verdict: Verdict;
+  /** Plain words with numbers. */
+  because: string;
+}
+
+/** A model as `models --json` and `plan --json` show it; bytes at fp16. */
+export interface ModelSummary {
+  name: string;
+  parameters: number;
+  activeParameters: number;
+  layers: number;
+  kvBytesPerToken: number;
+  kvBytesPerTokenPerLayer: number;
+  activationBytesPerTokenPerLayer: number;
+  recomputeFlopsPerTokenPerLayer: number;
+}
+
+export interface MachineSummary {
+  name: string;
+  gpu: Record<string, number | string>;
+  host: Record<string, number | string>;
+  link: Record<string, number | string>;
+  measured: boolean;
+}
+
+/** The answer of `plan`. Seconds, bytes and tokens throughout; every number is finite. */
+export interface PlanResult {
+  scenario: string;
+  model: ModelSummary;
+  machine: MachineSummary;
+  workload: { batch: number; promptTokens: number; generatedTokens: number; microBatches: number };
+  contextTokens: number;
+  bound: { decodeSeconds: number; firstStepSeconds: number };
+  analytic: AnalyticSplit;
+  /** Best first; those that do not fit come last. */
+  candidates: Candidate[];
+  recommendation: Recommendation | null;
+}
