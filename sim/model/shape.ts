@@ -51,7 +51,7 @@ export interface ModelShape {
   learnedPositions: number;
   rotary: boolean;
   norm: 'layer' | 'rms';
-  /** Norms per layer on the hidden width: 2, or 4 where outputs are normalised too (Gemma 2 and 3). */
+  /** Norms per layer on the hidden width: 2; 4 where outputs are normalised too (Gemma 2 and 3), 1 where both parts share it (Falcon 7B). */
   normsPerLayer: number;
   /** Normalisation of each query and key head before the rotary embedding (Qwen3, Gemma 3). */
   qkNorm: boolean;
