@@ -13,46 +13,30 @@ export const LIMITS = {
   contextTokens: 1_073_741_824,
 } as const;
 
-/** Two figures of a description that cannot both be true. */
+/** A figure of a description that another one rules out. */
 export interface Conflict {
-  /** Key of the shape, or keys from the outside in. */
+  /** Keys of the shape from the outside in. */
   path: string[];
-  found: string;
+  found: number;
   expected: string;
 }
 
 /** Conflicts within a shape whose figures are each within LIMITS. */
-export function shapeConflicts(shape: ModelShape): Conflict[] {
+export function shapeConflicts({ heads, kvHeads, headDim, hidden, layers, moe }: ModelShape): Conflict[] {
   const conflicts: Conflict[] = [];
-  const demand = (holds: boolean, path: string[], found: string, expected: string) => {
+  const demand = (holds: boolean, path: string[], found: number, expected: string) => {
     if (!holds) conflicts.push({ path, found, expected });
   };
-  const { heads, kvHeads, headDim, hidden, layers, moe } = shape;
   demand(
     Number.isInteger(headDim),
     ['headDim'],
-    `no head width, hidden width ${hidden} and ${heads} heads`,
-    'a head width, or a hidden width that is a multiple of the heads',
+    headDim,
+    `a whole head width (${hidden} is no multiple of ${heads} heads)`,
   );
-  demand(
-    heads % kvHeads === 0,
-    ['kvHeads'],
-    `${kvHeads} key-value heads for ${heads} heads`,
-    'heads that are a multiple of the key-value heads',
-  );
+  demand(heads % kvHeads === 0, ['kvHeads'], kvHeads, `a divisor of the ${heads} heads`);
   if (moe) {
-    demand(
-      moe.active <= moe.experts,
-      ['moe', 'active'],
-      `${moe.active} active experts of ${moe.experts}`,
-      'at most as many active experts as experts',
-    );
-    demand(
-      moe.denseLayers <= layers,
-      ['moe', 'denseLayers'],
-      `${moe.denseLayers} dense layers of ${layers}`,
-      'at most as many dense layers as layers',
-    );
+    demand(moe.active <= moe.experts, ['moe', 'active'], moe.active, `at most the ${moe.experts} experts`);
+    demand(moe.denseLayers <= layers, ['moe', 'denseLayers'], moe.denseLayers, `at most the ${layers} layers`);
   }
   return conflicts;
 }
