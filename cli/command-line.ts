@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import yargs from 'yargs';
+import { doctorCommand } from './commands/doctor.ts';
+import { machinesCommand } from './commands/machines.ts';
+import { modelsCommand } from './commands/models.ts';
+import { planCommand } from './commands/plan.ts';
+import { schemaCommand } from './commands/schema.ts';
+import { UsageError } from './usage-error.ts';
+
+/** Runs the command that the arguments name. Bad arguments are a UsageError, bad data an InputError. */
+export async function commandLine(args: string[]): Promise<void> {
+  await yargs(args)
+    .scriptName('splitpoint')
+    .usage(
+      '$0 <command>\n\nWhere should an offloaded KV cache be split: stay resident, be recomputed, be transferred, or be attended on the host?',
+    )
+    .parserConfiguration({ 'camel-case-expansion': false, 'dot-notation': false })
+    .command(planCommand)
+    .command(modelsCommand)
+    .command(machinesCommand)
+    .command(schemaCommand)
+    .command(doctorCommand)
+    .demandCommand(1, 'no command is given; "splitpoint --help" lists them')
+    .strict()
+    .strictCommands()
+    .recommendCommands()
+    .version(packageVersion())
+    .help()
+    .alias('help', 'h')
+    .wrap(Math.min(120, process.stdout.columns ?? 100))
+    .exitProcess(false)
+    .fail((message, error) => {
+      throw error ?? new UsageError(usageProblem(message, args));
+    })
+    .parseAsync();
+}
+
+function usageProblem(message: string, [command]: string[]): string {
+  if (message.startsWith('Did you mean')) return `unknown command ${JSON.stringify(command)}. ${message}`;
+  return message.includes('--help') ? message : `${message} ("splitpoint ${command} --help" says what there is)`;
+}
+
+function packageVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

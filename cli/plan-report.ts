@@ -1,0 +1,59 @@
+import type { Candidate, PlanResult, SplitTokens } from '../sim/planner/result.ts';
+import { bold, dim, print } from './output.ts';
+import { type Column, tableLines } from './table.ts';
+
+const GIB = 2 ** 30;
+
+const COLUMNS: Column<Candidate>[] = [
+  { title: 'schedule', value: ({ schedule }) => schedule },
+  { title: 'split of the first step', unit: 'tokens', value: ({ split }) => splitText(split) },
+  { title: 'step', unit: 'ms', value: ({ stepSeconds }) => 1e3 * stepSeconds },
+  { title: 'decode', unit: 's', value: ({ decodeSeconds }) => decodeSeconds },
+  { title: 'rate', unit: 'tokens/s', value: ({ tokensPerSecond }) => tokensPerSecond },
+  { title: 'over bound', unit: '%', value: ({ gap }) => percent(gap) },
+  { title: 'bottleneck', value: ({ bottleneck }) => bottleneck },
+  { title: 'link', unit: '% busy', value: ({ utilisation }) => percent(utilisation.h2d) },
+  { title: 'GPU', unit: '% busy', value: ({ utilisation }) => percent(utilisation.gpu) },
+  { title: 'GPU mem', unit: 'GiB', value: ({ peakBytes }) => peakBytes.gpu / GIB },
+  { title: 'host mem', unit: 'GiB', value: ({ peakBytes }) => peakBytes.host / GIB },
+];
+
+/** Prints the answer of `plan` for people: the candidates best first, what does not fit, and what to do. */
+export function printPlan({ scenario, model, machine, workload, candidates, recommendation }: PlanResult): void {
+  const { batch, promptTokens, generatedTokens, microBatches } = workload;
+  const batches = microBatches > 1 ? `${batch} × ${microBatches} micro-batches` : `${batch}`;
+  print(bold(scenario));
+  print(
+    dim(`${model.name} on ${machine.name}; batch ${batches}, prompt ${promptTokens}, ${generatedTokens} generated`),
+  );
+  print('');
+  const feasible = candidates.filter((candidate) => candidate.feasible);
+  if (feasible.length > 0) {
+    for (const line of tableLines(COLUMNS, feasible)) print(line);
+    print('');
+  }
+  for (const { schedule, infeasibleBecause } of candidates.filter((candidate) => !candidate.feasible)) {
+    print(`${schedule} does not fit: ${infeasibleBecause}`);
+  }
+  if (feasible.length < candidates.length) print('');
+  if (recommendation) {
+    print(bold(`${recommendation.verdict}: ${recommendation.schedule}, ${splitText(recommendation.split)}`));
+    print(recommendation.because);
+  } else {
+    print(bold('No schedule fits this machine.'));
+  }
+}
+
+/** `380 recomputed, 132 transferred`: the ways that serve any tokens. */
+function splitText(split: SplitTokens): string {
+  const ways = [
+    [split.resident, 'resident'],
+    [split.recomputed, 'recomputed'],
+    [split.transferred, 'transferred'],
+    [split.hostAttended, 'host-attended'],
+  ] as const;
+  const parts = ways.filter(([tokens]) => tokens > 0).map(([tokens, way]) => `${Math.round(tokens)} ${way}`);
+  return parts.join(', ') || 'none';
+}
+
+const percent = (share: number) => Math.round(1000 * share) / 10;

@@ -1,0 +1,107 @@
+import { firstProblem } from './explain.ts';
+import { InputError } from './input-error.ts';
+import { resolveMachine, resolveModel, type Sources } from './resolve.ts';
+import type { Scenario, SplitRequest } from './scenario.ts';
+import { type ScenarioDocument, scenarioJsonSchema, scenarioSchema } from './schema.ts';
+import { type Assignment, applyAssignments, parseAssignment } from './set.ts';
+import { splitTokens } from './split.ts';
+import { parseDocument } from './yaml.ts';
+
+export interface ScenarioOptions extends Sources {
+  /** The file the document came from, named in errors. */
+  file?: string;
+  /** Changes made before validation, each `path=value`: `workload.batch=8`, `machine.link.h2d=64 GB/s`. */
+  sets?: readonly string[];
+}
+
+/** Reads a scenario from YAML or JSON text. Whatever cannot mean anything is an InputError. */
+export function parseScenario(text: string, options: ScenarioOptions = {}): Scenario {
+  return scenarioFromDocument(documentFromText(text, options.file), options);
+}
+
+/** The document that YAML or JSON text holds, not validated; errors name the file. */
+export function documentFromText(text: string, file?: string): unknown {
+  return inFile(file, () => parseDocument(text));
+}
+
+/** Makes a scenario of a document that is data already. Whatever cannot mean anything is an InputError. */
+export function scenarioFromDocument(document: unknown, options: ScenarioOptions = {}): Scenario {
+  const assignments = inFile('command line', () => (options.sets ?? []).map(parseAssignment));
+  try {
+    return resolve(validate(applyAssignments(document, assignments, options)), options);
+  } catch (error) {
+    if (error instanceof InputError) error.file ??= assignedBy(assignments, error.path) ? 'command line' : options.file;
+    throw error;
+  }
+}
+
+function validate(document: unknown): ScenarioDocument {
+  const { success, data, error } = scenarioSchema.safeParse(document);
+  if (!success) throw firstProblem(error.issues, document, scenarioJsonSchema());
+  return data;
+}
+
+function resolve(document: ScenarioDocument, sources: Sources): Scenario {
+  const model = firstLayers(resolveModel(document.model, sources), document.layers);
+  const machine = resolveMachine(document.machine);
+  const { workload, precision, placement, schedules } = document;
+  refuseLongContext(workload, model);
+  const split = document.split === 'auto' ? 'auto' : splitRequest(document.split);
+  if (split !== 'auto') splitTokens(split, workload.promptTokens);
+  return {
+    name: document.name ?? `${model.name} on ${machine.name}`,
+    model,
+    machine,
+    workload,
+    precision,
+    placement,
+    schedules: schedules && [...new Set(schedules)],
+    split,
+  };
+}
+
+function firstLayers(model: Scenario['model'], layers: number | undefined): Scenario['model'] {
+  if (layers === undefined) return model;
+  if (layers > model.layers) {
+    const expected = `at most ${model.layers}, the layers of ${model.name}`;
+    throw new InputError({ path: 'layers', found: String(layers), expected });
+  }
+  const { moe } = model;
+  return { ...model, layers, ...(moe && { moe: { ...moe, denseLayers: Math.min(moe.denseLayers, layers) } }) };
+}
+
+function refuseLongContext({ promptTokens, generatedTokens }: Scenario['workload'], model: Scenario['model']): void {
+  const tokens = promptTokens + generatedTokens;
+  if (model.maxContextTokens === undefined || tokens <= model.maxContextTokens) return;
+  throw new InputError({
+    path: 'workload',
+    found: `promptTokens ${promptTokens} + generatedTokens ${generatedTokens} = ${tokens}`,
+    expected: `at most ${model.maxContextTokens}, the longest context of ${model.name}`,
+  });
+}
+
+function splitRequest(split: Exclude<ScenarioDocument['split'], 'auto'>): SplitRequest {
+  const shares = Object.entries(split).filter(([, share]) => share !== undefined);
+  return Object.fromEntries(
+    shares.map(([way, share]) => [
+      way,
+      typeof share === 'string' ? { fraction: Number.parseFloat(share) / 100 } : { tokens: share },
+    ]),
+  );
+}
+
+function assignedBy(assignments: Assignment[], path: string): boolean {
+  return assignments.some((assignment) => {
+    const assigned = assignment.path.join('.');
+    return path === assigned || path.startsWith(`${assigned}.`) || path.startsWith(`${assigned}[`);
+  });
+}
+
+function inFile<T>(file: string | undefined, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof InputError) error.file ??= file;
+    throw error;
+  }
+}

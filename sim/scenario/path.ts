@@ -1,0 +1,27 @@
+/** Keys from a document's root to a value in it. */
+export type DocumentPath = readonly PropertyKey[];
+
+/** A path for people: `workload.batch`, `schedules[1]`, `sweep."machine.link.h2d"`. */
+export function pathText(path: DocumentPath): string {
+  return path.reduce<string>((text, key) => {
+    if (typeof key === 'number') return `${text}[${key}]`;
+    const name = /^[\w-]+$/.test(String(key)) ? String(key) : JSON.stringify(String(key));
+    return text ? `${text}.${name}` : name;
+  }, '');
+}
+
+/** The value at a path, undefined where the path leads nowhere. */
+export function valueAt(document: unknown, path: DocumentPath): unknown {
+  return path.reduce<unknown>(
+    (value, key) =>
+      value !== null && typeof value === 'object' && Object.hasOwn(value, key) ? Reflect.get(value, key) : undefined,
+    document,
+  );
+}
+
+/** A value as it is quoted in an error: JSON, at most 60 characters. */
+export function quoted(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
+  return text.length > 60 ? `${text.slice(0, 59)}…` : text;
+}

@@ -1,0 +1,105 @@
+import { isAlias, isCollection, isMap, isScalar, LineCounter, type Node, parseAllDocuments, visit } from 'yaml';
+import { InputError } from './input-error.ts';
+
+/** More text than any scenario needs; what is longer is refused before it is parsed. */
+const MAX_DOCUMENT_CHARACTERS = 1 << 20;
+const MAX_DEPTH = 64;
+const MAX_ALIASES = 100;
+
+/**
+ * One YAML 1.2 (or JSON) document as plain data: maps, lists, text, numbers, booleans and null.
+ * Refused with an InputError: bad syntax, several documents, tags of one's own, duplicate or compound keys, aliases that
+ * multiply without end, nesting beyond 64 levels and more than a mebibyte.
+ */
+export function parseDocument(text: string): unknown {
+  if (text.length > MAX_DOCUMENT_CHARACTERS) {
+    throw new InputError({ found: `${text.length} characters`, expected: `at most ${MAX_DOCUMENT_CHARACTERS}` });
+  }
+  if (text.includes('\0')) throw new InputError({ found: 'binary data', expected: 'YAML or JSON text' });
+  refuseDeepBrackets(text);
+  const lines = new LineCounter();
+  const documents = parse(text, lines);
+  if (documents.length === 0) throw new InputError({ found: 'nothing', expected: 'a YAML or JSON document' });
+  if (documents.length > 1) throw new InputError({ found: `${documents.length} documents`, expected: 'one' });
+  const [document] = documents;
+  const problem = document.errors[0] ?? document.warnings[0];
+  if (problem) {
+    throw new InputError({
+      path: lineOf(lines, problem.pos[0]),
+      found: syntaxProblem(problem.message),
+      expected: 'YAML or JSON',
+    });
+  }
+  refuseUnplainNodes(document.contents, lines);
+  try {
+    return document.toJS({ maxAliasCount: MAX_ALIASES });
+  } catch {
+    throw new InputError({
+      found: 'aliases that multiply without end',
+      expected: `at most ${MAX_ALIASES} uses of aliases`,
+    });
+  }
+}
+
+function parse(text: string, lineCounter: LineCounter) {
+  try {
+    // Duplicate keys are looked for below: the parser's own check is quadratic in the number of keys.
+    const options = {
+      version: '1.2',
+      schema: 'core',
+      logLevel: 'silent',
+      prettyErrors: false,
+      uniqueKeys: false,
+    } as const;
+    const documents = parseAllDocuments(text, { ...options, lineCounter });
+    return 'empty' in documents ? [] : documents;
+  } catch (error) {
+    if (error instanceof RangeError) throw tooDeep();
+    throw new InputError({ found: syntaxProblem(String(error)), expected: 'YAML or JSON' });
+  }
+}
+
+/** Brackets nested without end would overflow the parser's stack; those inside quotes or comments hardly come in dozens. */
+function refuseDeepBrackets(text: string): void {
+  let depth = 0;
+  for (let i = 0; i < text.length; i++) {
+    const character = text[i];
+    if (character === '[' || character === '{') depth++;
+    else if (character === ']' || character === '}') depth = Math.max(0, depth - 1);
+    if (depth > MAX_DEPTH) throw tooDeep();
+  }
+}
+
+function refuseUnplainNodes(contents: Node | null, lines: LineCounter): void {
+  visit(contents, {
+    Node(_, node, ancestors) {
+      if (ancestors.length > 2 * MAX_DEPTH) throw tooDeep();
+      if (!isMap(node)) return;
+      const keys = new Set<string>();
+      for (const { key } of node.items) {
+        const path = lineOf(lines, (key as Node | null)?.range?.[0] ?? 0);
+        if (isCollection(key) || isAlias(key))
+          throw new InputError({ path, found: 'a compound key', expected: 'a plain key' });
+        const name = String(isScalar(key) ? key.value : key);
+        if (keys.has(name)) {
+          throw new InputError({
+            path,
+            found: `the key ${JSON.stringify(name)} a second time`,
+            expected: 'every key once',
+          });
+        }
+        keys.add(name);
+      }
+    },
+  });
+}
+
+const tooDeep = () => new InputError({ found: 'deeper nesting', expected: `at most ${MAX_DEPTH} levels` });
+
+function lineOf(lines: LineCounter, offset: number): string {
+  return `line ${Math.max(1, lines.linePos(offset).line)}`;
+}
+
+function syntaxProblem(message: string): string {
+  return `bad syntax (${message.replace(/\s+/g, ' ').slice(0, 120)})`;
+}
