@@ -1,5 +1,3 @@
-export { formatBytes, formatFlops, formatFlopsPerSecond, formatRate, formatSeconds } from './format.ts';
-
 import { InputError } from '../scenario/input-error.ts';
 import { quoted } from '../scenario/path.ts';
 

@@ -12,6 +12,8 @@ interface Socket {
   dram: readonly [kind: 'DDR4' | 'DDR5', megatransfersPerSecond: number];
   memory: string;
   source: string;
+  /** A part made for one cloud, without a public specification. */
+  unpublished?: true;
 }
 
 const AVX2_FMA = 32;
@@ -65,8 +67,8 @@ export const HOSTS: Record<string, HostEntry> = {
     channels: 8,
     dram: ['DDR4', 3200],
     memory: '384 GiB',
-    source:
-      'cloud part without a public specification: cores and clock as reported by the processor, memory as EPYC 7002',
+    source: 'cores and clock as reported by the processor, memory as EPYC 7002',
+    unpublished: true,
   }),
   'epyc-7r13': socket({
     title: 'AMD EPYC 7R13, 48 cores (Milan, AWS g6)',
@@ -76,8 +78,8 @@ export const HOSTS: Record<string, HostEntry> = {
     channels: 8,
     dram: ['DDR4', 3200],
     memory: '384 GiB',
-    source:
-      'cloud part without a public specification: cores and clock as reported by the processor, memory as EPYC 7003',
+    source: 'cores and clock as reported by the processor, memory as EPYC 7003',
+    unpublished: true,
   }),
   'epyc-9354': socket({
     title: 'AMD EPYC 9354, 32 cores (Genoa)',
@@ -127,8 +129,8 @@ export const HOSTS: Record<string, HostEntry> = {
     channels: 6,
     dram: ['DDR4', 2933],
     memory: '192 GiB',
-    source:
-      'cloud part without a public specification: cores and clock as reported by the processor, memory as Cascade Lake',
+    source: 'cores and clock as reported by the processor, memory as Cascade Lake',
+    unpublished: true,
   }),
   'xeon-8380': socket({
     title: 'Intel Xeon Platinum 8380, 40 cores (Ice Lake)',
@@ -242,13 +244,21 @@ export const HOSTS: Record<string, HostEntry> = {
   }),
 };
 
-function socket({ title, channels, dram: [kind, megatransfers], memory, source, ...cores }: Socket): HostEntry {
+function socket({
+  title,
+  channels,
+  dram: [kind, megatransfers],
+  memory,
+  source,
+  unpublished,
+  ...cores
+}: Socket): HostEntry {
   const bandwidth = quantityText(channels * megatransfers * 8e6, 'bytesPerSecond');
-  const known = source.startsWith('cloud part') ? assumption : datasheet;
+  const stated = unpublished ? assumption : datasheet;
   return {
     title,
     memory: assumption(memory, 'a usual fitting of this socket'),
-    memoryBandwidth: known(
+    memoryBandwidth: stated(
       bandwidth,
       `${channels} channels of ${kind}-${megatransfers} × 8 bytes = ${bandwidth}; ${source}`,
     ),
