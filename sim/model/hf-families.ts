@@ -13,7 +13,10 @@ import {
 } from './hf-decoder.ts';
 import { LIMITS } from './limits.ts';
 
-/** How the config.json of one model_type is read; what it leaves out is as in transformers' configuration class. */
+/**
+ * How the config.json of one model_type is read. What it leaves out is as in transformers' configuration class, but
+ * for defaults that suit one size only: Qwen's key-value heads are then as many as its heads.
+ */
 export interface ConfigFamily {
   /** Fields without which there is no shape. */
   requires: readonly string[];

@@ -1,7 +1,10 @@
 import { ALL_BIASES } from '../define-shape.ts';
 import { type ModelEntry, model } from './entry.ts';
 
-/** Models around multi-query attention: Falcon (arXiv 2311.16867) and StarCoder (arXiv 2305.06161). */
+/**
+ * Models around multi-query attention: Falcon (arXiv 2311.16867; its checkpoints store the shared embedding twice,
+ * here it counts once) and StarCoder (arXiv 2305.06161).
+ */
 export const MULTI_QUERY: readonly ModelEntry[] = [
   model('falcon-7b', 'tiiuae/falcon-7b', 6_921_720_704, {
     ...{ layers: 32, hidden: 4544, heads: 71, kvHeads: 1, ffn: 18176, gated: false, vocab: 65024 },
