@@ -4,7 +4,8 @@ export const Stream = { h2d: 0, d2h: 1, compute: 2, host: 3 } as const;
 
 /** What an operation does. `step-end` takes no time and marks the end of a decode step. */
 export const KINDS = [
-  'copy',
+  'copy-h2d',
+  'copy-d2h',
   'gemm',
   'norm',
   'rope',
@@ -18,17 +19,18 @@ export const KINDS = [
 ] as const;
 export type KindName = (typeof KINDS)[number];
 export const Kind = {
-  copy: 0,
-  gemm: 1,
-  norm: 2,
-  rope: 3,
-  activation: 4,
-  attend: 5,
-  hostAttend: 6,
-  merge: 7,
-  append: 8,
-  embed: 9,
-  stepEnd: 10,
+  copyH2d: 0,
+  copyD2h: 1,
+  gemm: 2,
+  norm: 3,
+  rope: 4,
+  activation: 5,
+  attend: 6,
+  hostAttend: 7,
+  merge: 8,
+  append: 9,
+  embed: 10,
+  stepEnd: 11,
 } as const;
 
 /** What an operation is part of; reports add up by group. */
@@ -125,4 +127,11 @@ export interface Plan {
   layers: number;
   steps: number;
   microBatches: number;
+}
+
+const BYTES_PER_ELEMENT: Record<Precision, number> = { fp32: 4, fp16: 2, bf16: 2, int8: 1, int4: 0.5 };
+
+/** Bytes of one element; scales of quantised tensors are not counted. */
+export function bytesPerElement(precision: Precision): number {
+  return BYTES_PER_ELEMENT[precision];
 }

@@ -1,0 +1,596 @@
+import type { ModelShape } from '../model/shape.ts';
+import { isMoeLayer } from '../model/weights.ts';
+import { NONE, PlanBuilder } from '../plan/builder.ts';
+import { Group, Kind, type Plan, Stream } from '../plan/plan.ts';
+import type { Placement, Precisions } from '../scenario/scenario.ts';
+import {
+  allocate,
+  type Cache,
+  type DecodeBuffers,
+  ffnInnerBytes,
+  LOGIT_BYTES,
+  partialResultBytes,
+} from './decode-buffers.ts';
+import { type LayerGroups, layerGroups } from './layer-groups.ts';
+import {
+  type DenseWork,
+  type ElementBytes,
+  type Extents,
+  elementBytes,
+  extentsOf,
+  LayerWork,
+  type WeightBytes,
+  weightBytes,
+} from './layer-work.ts';
+import type { Schedule } from './schedule.ts';
+import { type StepSplit, type TokenRange, tokenRange } from './token-ranges.ts';
+
+export interface DecodeRequest {
+  shape: ModelShape;
+  schedule: Schedule;
+  batch: number;
+  microBatches: number;
+  precision: Precisions;
+  placement: Placement;
+  /** Cached tokens s at each step of the plan, rising by one. */
+  contexts: readonly number[];
+  /** Split of each step, per layer group. */
+  splits: readonly StepSplit[];
+  /** Other steps of the same decode, simulated elsewhere: caches hold their tokens too, and stores serve them. */
+  otherSteps?: { contexts: readonly number[]; splits: readonly StepSplit[] };
+}
+
+export interface DecodePlan {
+  plan: Plan;
+  /** Last GPU operation of each layer's block: [step · layers + layer]. */
+  blockEnds: Uint32Array;
+  /** The operation that ends each step. */
+  stepEnds: Uint32Array;
+}
+
+/** Turns a shape, a workload, a schedule and its splits into the operations of some decode steps. */
+export function decodePlan(request: DecodeRequest): DecodePlan {
+  return new Decode(request).build();
+}
+
+/** Rows of work of one step in one layer group. */
+interface ContextWork {
+  copyActivation: number;
+  copyKv: number;
+  recompute: number;
+  recomputedKeys: number[];
+  attend: number;
+  hostAttend: number;
+}
+
+/** What a layer and micro-batch are being built for. */
+interface Place {
+  step: number;
+  layer: number;
+  microBatch: number;
+  /** Index into per-layer, per-micro-batch caches. */
+  cache: number;
+  range: TokenRange;
+  work: ContextWork;
+  /** Slots of the rotating buffers. */
+  staged: number;
+  scratch: number;
+  weights: number;
+  /** The last operation of this place's fetch, and those that kernels wait for one by one where fetches run ahead. */
+  activationCopy: number;
+  kvCopy: number;
+  hostAttend: number;
+}
+
+class Decode {
+  readonly #request: DecodeRequest;
+  readonly #builder: PlanBuilder;
+  readonly #layers: LayerGroups;
+  readonly #ranges: TokenRange[][];
+  readonly #extent: Extents;
+  readonly #size: ElementBytes;
+  readonly #weights: WeightBytes[];
+  readonly #buffers: DecodeBuffers;
+  readonly #work: LayerWork;
+  readonly #dense: DenseWork;
+  readonly #copies: {
+    kvProjection: number[];
+    rest: number[];
+    storeKv: number;
+    storeX: number;
+    query: number;
+    result: number;
+  };
+  readonly #stepEnd: number;
+  readonly #offloaded: boolean;
+  readonly #slots: { staged: number; scratch: number };
+  /** While one micro-batch waits for the host's attention the next ones begin. */
+  readonly #interleaved: boolean;
+  /** Recompute before the block begins, not inside it: in series, and where W_K and W_V come before the other weights. */
+  readonly #recomputesFirst: boolean;
+  readonly #tokenKv: number;
+  readonly #tokenActivation: number;
+  /** Positions below this are recomputed by some later step: [step][group]. */
+  readonly #recomputedLater: number[][];
+
+  // Last operation to touch what the next one must wait for, NONE at first.
+  readonly #stagedKvFree: number[];
+  readonly #stagedActivationsFree: number[];
+  readonly #weightsFree: number[];
+  readonly #kvStored: number[];
+  readonly #activationStored: number[];
+  readonly #newKvFree: number[];
+  readonly #newActivationFree: number[];
+  readonly #queryCopied: number[];
+  readonly #hostAttended: number[];
+  readonly #resultCopied: number[];
+  readonly #resultMerged: number[];
+  #kvProjectionCopy = NONE;
+  #restCopy = NONE;
+  #lastKernel = NONE;
+  #fetches = 0;
+  #layersSeen = 0;
+
+  constructor(request: DecodeRequest) {
+    const { shape, batch, microBatches, precision, contexts, splits, schedule } = request;
+    this.#request = request;
+    this.#builder = new PlanBuilder(contexts.length * shape.layers * microBatches * 20);
+    this.#layers = layerGroups(shape);
+    const rangesOf = (all: readonly number[], splitsOfAll: readonly StepSplit[]) =>
+      all.map((context, step) =>
+        this.#layers.groups.map((group, g) => tokenRange(splitsOfAll[step][g], group, context)),
+      );
+    this.#ranges = rangesOf(contexts, splits);
+    const others = request.otherSteps ? rangesOf(request.otherSteps.contexts, request.otherSteps.splits) : [];
+    this.#extent = extentsOf(shape);
+    this.#size = elementBytes(precision);
+    this.#offloaded = request.placement.weights === 'host';
+    this.#weights = Array.from({ length: shape.layers }, (_, layer) =>
+      weightBytes(shape, layer, batch * microBatches, this.#size.weights),
+    );
+    this.#interleaved = microBatches > 1 && splits.some((step) => step.some((split) => split.hostAttended > 0));
+    this.#recomputesFirst = !schedule.prefetch || this.#offloaded;
+    // Micro-batches under way at the same time each need buffers of their own.
+    const ahead = this.#interleaved ? Math.max(2, microBatches) : 2;
+    this.#slots = { staged: schedule.prefetch ? ahead : 1, scratch: ahead };
+    this.#buffers = allocate(
+      this.#builder,
+      request,
+      this.#layers,
+      [...this.#ranges, ...others],
+      this.#extent,
+      this.#size,
+      this.#weights,
+      this.#slots,
+    );
+    this.#tokenKv = batch * this.#extent.kv * this.#size.kv;
+    this.#tokenActivation = batch * shape.hidden * this.#size.activations;
+    this.#work = new LayerWork(this.#builder, shape, batch, precision);
+    this.#dense = this.#work.dense();
+    this.#stepEnd = this.#work.stepEnd();
+    const { planes, query } = this.#extent;
+    const copy = (kind: number, bytes: number) => this.#work.copy(kind, 1, bytes);
+    this.#copies = {
+      kvProjection: this.#perLayerCopies((bytes) => bytes.kvProjection),
+      rest: this.#perLayerCopies((bytes) => bytes.restUsed),
+      storeKv: this.#work.copy(Kind.copyD2h, planes, this.#tokenKv / planes),
+      storeX: copy(Kind.copyD2h, this.#tokenActivation),
+      query: copy(Kind.copyD2h, batch * query * this.#size.activations),
+      result: copy(Kind.copyH2d, batch * partialResultBytes(shape, this.#extent, this.#size)),
+    };
+    this.#recomputedLater = this.#positionsRecomputedLater(others);
+
+    const none = (length: number) => new Array<number>(length).fill(NONE);
+    this.#stagedKvFree = none(this.#slots.staged);
+    this.#stagedActivationsFree = none(this.#slots.staged);
+    this.#weightsFree = none(this.#slots.staged);
+    this.#kvStored = none(shape.layers * microBatches);
+    this.#activationStored = none(shape.layers * microBatches);
+    this.#newKvFree = none(this.#slots.scratch);
+    this.#newActivationFree = none(this.#slots.scratch);
+    this.#queryCopied = none(this.#slots.scratch);
+    this.#hostAttended = none(this.#slots.scratch);
+    this.#resultCopied = none(this.#slots.scratch);
+    this.#resultMerged = none(this.#slots.scratch);
+  }
+
+  build(): DecodePlan {
+    const { shape, contexts, microBatches } = this.#request;
+    const blockEnds = new Uint32Array(contexts.length * shape.layers);
+    const stepEnds = new Uint32Array(contexts.length);
+    for (let step = 0; step < contexts.length; step++) {
+      const works = this.#ranges[step].map((range) => this.#contextWork(range));
+      for (let j = 0; j < microBatches; j++) this.#embed(step, j);
+      for (let layer = 0; layer < shape.layers; layer++) {
+        const places: Place[] = [];
+        for (let j = 0; j < microBatches; j++) {
+          const place = this.#place(step, layer, j, works);
+          places.push(place);
+          this.#fetch(place);
+          if (this.#recomputesFirst) this.#recompute(place);
+          this.#project(place);
+          this.#startHostAttention(place);
+          this.#store(place);
+          if (!this.#recomputesFirst) this.#recompute(place);
+          if (!this.#interleaved) this.#attendAndFeedForward(place);
+        }
+        if (this.#interleaved) for (const place of places) this.#attendAndFeedForward(place);
+        this.#weightsFree[places[0].weights] = this.#lastKernel;
+        blockEnds[step * shape.layers + layer] = this.#lastKernel;
+        this.#layersSeen++;
+      }
+      for (let j = 0; j < microBatches; j++) this.#head(step, j);
+      stepEnds[step] = this.#builder.operation(Stream.compute, Group.stepEnd, shape.layers - 1, step, 0, this.#stepEnd);
+    }
+    const extent = { layers: shape.layers, steps: contexts.length, microBatches };
+    return { plan: this.#builder.build(extent), blockEnds, stepEnds };
+  }
+
+  #perLayerCopies(part: (bytes: WeightBytes) => number): number[] {
+    if (!this.#offloaded) return [];
+    // Alike layers share a row of work.
+    const rows = new Map<number, number>();
+    return this.#weights.map((weights) => {
+      const bytes = part(weights);
+      const row = rows.get(bytes) ?? this.#work.copy(Kind.copyH2d, 1, bytes);
+      rows.set(bytes, row);
+      return row;
+    });
+  }
+
+  #positionsRecomputedLater(others: TokenRange[][]): number[][] {
+    const { contexts } = this.#request;
+    const after = others.filter((step) => step[0].context > contexts[contexts.length - 1]);
+    const later: number[][] = [];
+    let ends = this.#layers.groups.map((_, g) => Math.max(0, ...after.map((step) => step[g].recomputedEnd)));
+    for (let step = this.#ranges.length - 1; step >= 0; step--) {
+      later[step] = ends;
+      ends = ends.map((end, g) => Math.max(end, this.#ranges[step][g].recomputedEnd));
+    }
+    return later;
+  }
+
+  #contextWork(range: TokenRange): ContextWork {
+    const { shape } = this.#request;
+    const { planes } = this.#extent;
+    const recomputed = range.recomputedEnd - range.residentEnd;
+    const transferred = range.transferredEnd - range.recomputedEnd;
+    // What the split says counts, not what is left over: a relaxed plan may fetch less than it attends.
+    const host = this.#hostTokens(range);
+    const recomputedKeys: number[] = [];
+    if (recomputed > 0) {
+      if (shape.qkNorm || shape.mla) recomputedKeys.push(this.#work.recomputedKeys(Kind.norm, recomputed));
+      if (shape.rotary) recomputedKeys.push(this.#work.recomputedKeys(Kind.rope, recomputed));
+    }
+    return {
+      copyActivation: recomputed > 0 ? this.#work.copy(Kind.copyH2d, 1, recomputed * this.#tokenActivation) : NONE,
+      copyKv: transferred > 0 ? this.#work.copy(Kind.copyH2d, planes, (transferred * this.#tokenKv) / planes) : NONE,
+      recompute: recomputed > 0 ? this.#work.recompute(recomputed) : NONE,
+      recomputedKeys,
+      attend: this.#work.attend(range.context - range.from - host + 1),
+      hostAttend: host > 0 ? this.#work.hostAttend(host) : NONE,
+    };
+  }
+
+  #hostTokens(range: TokenRange): number {
+    return this.#request.schedule.home === 'hostAttended' ? range.context - range.transferredEnd : 0;
+  }
+
+  #place(step: number, layer: number, microBatch: number, works: ContextWork[]): Place {
+    const group = this.#layers.of[layer];
+    const fetch = this.#fetches++;
+    return {
+      step,
+      layer,
+      microBatch,
+      cache: layer * this.#request.microBatches + microBatch,
+      range: this.#ranges[step][group],
+      work: works[group],
+      staged: fetch % this.#slots.staged,
+      scratch: fetch % this.#slots.scratch,
+      weights: this.#offloaded ? this.#layersSeen % this.#slots.staged : layer,
+      activationCopy: NONE,
+      kvCopy: NONE,
+      hostAttend: NONE,
+    };
+  }
+
+  #operation(stream: number, group: number, place: Place, work: number): number {
+    return this.#builder.operation(stream, group, place.layer, place.step, place.microBatch, work);
+  }
+
+  #kernel(group: number, place: Place, work: number): number {
+    this.#lastKernel = this.#operation(Stream.compute, group, place, work);
+    return this.#lastKernel;
+  }
+
+  #embed(step: number, microBatch: number): void {
+    const builder = this.#builder;
+    this.#lastKernel = builder.operation(Stream.compute, Group.embed, 0, step, microBatch, this.#dense.embed);
+    builder.reads(this.#buffers.endWeights, 0, this.#tokenActivation);
+    builder.writes(this.#buffers.hidden[microBatch], 0, this.#tokenActivation);
+  }
+
+  /** Copies of a layer for one micro-batch: W_K and W_V, activations, the other weights, KV. */
+  #fetch(place: Place): void {
+    const bringWeights = this.#offloaded && place.microBatch === 0;
+    if (bringWeights) {
+      this.#kvProjectionCopy = this.#copyWeights(place, 'kvProjection');
+    }
+    if (place.work.copyActivation !== NONE) place.activationCopy = this.#copyActivation(place);
+    if (bringWeights) {
+      this.#restCopy = this.#copyWeights(place, 'rest');
+    }
+    if (place.work.copyKv !== NONE) place.kvCopy = this.#copyKv(place);
+  }
+
+  #openCopy(group: number, place: Place, work: number, free: number): number {
+    const copy = this.#operation(Stream.h2d, group, place, work);
+    this.#builder.after(this.#request.schedule.prefetch ? free : this.#lastKernel);
+    return copy;
+  }
+
+  #copyWeights(place: Place, part: 'kvProjection' | 'rest'): number {
+    const { layer, weights } = place;
+    const first = part === 'kvProjection';
+    const copy = this.#openCopy(
+      Group.copyWeights,
+      place,
+      this.#copies[part][layer],
+      this.#weightsFree[weights] ?? NONE,
+    );
+    const bytes = first ? this.#weights[layer].kvProjection : this.#weights[layer].restUsed;
+    this.#builder.reads((first ? this.#buffers.hostKvProjection : this.#buffers.hostRestOfWeights)[layer], 0, bytes);
+    this.#builder.writes((first ? this.#buffers.kvProjection : this.#buffers.restOfWeights)[weights], 0, bytes);
+    return copy;
+  }
+
+  #copyActivation(place: Place): number {
+    const { range, cache, staged } = place;
+    const bytes = (range.recomputedEnd - range.residentEnd) * this.#tokenActivation;
+    const source = this.#buffers.hostActivations[cache];
+    const copy = this.#openCopy(
+      Group.copyActivation,
+      place,
+      place.work.copyActivation,
+      this.#stagedActivationsFree[staged],
+    );
+    if (range.recomputedEnd > this.#request.contexts[0]) this.#builder.after(this.#activationStored[cache]);
+    this.#builder.reads(source.buffer, (range.residentEnd - source.base) * this.#tokenActivation, bytes);
+    this.#builder.writes(this.#buffers.stagedActivations[staged], 0, bytes);
+    return copy;
+  }
+
+  #copyKv(place: Place): number {
+    const { range, cache, staged } = place;
+    const source = this.#buffers.hostKv[cache];
+    const copy = this.#openCopy(Group.copyKv, place, place.work.copyKv, this.#stagedKvFree[staged]);
+    if (range.transferredEnd > this.#request.contexts[0]) this.#builder.after(this.#kvStored[cache]);
+    this.#cacheOperand(false, source, range.recomputedEnd, range.transferredEnd);
+    this.#stagedOperand(true, place, range.recomputedEnd, range.transferredEnd);
+    return copy;
+  }
+
+  /** Positions from..to of every plane of a cache. */
+  #cacheOperand(write: boolean, cache: Cache, from: number, to: number): void {
+    const { planes } = this.#extent;
+    const row = this.#tokenKv / planes;
+    this.#builder[write ? 'writes' : 'reads'](
+      cache.buffer,
+      (from - cache.base) * row,
+      (to - from) * row,
+      planes,
+      cache.capacity * row,
+    );
+  }
+
+  /** Positions from..to in the slot of staged KV, where the first token that is not resident comes first. */
+  #stagedOperand(write: boolean, place: Place, from: number, to: number): void {
+    const buffer = this.#buffers.stagedKv[place.staged];
+    this.#cacheOperand(
+      write,
+      { buffer, base: place.range.residentEnd, capacity: this.#buffers.stagedTokens },
+      from,
+      to,
+    );
+  }
+
+  #recompute(place: Place): void {
+    const { range, work, staged } = place;
+    if (work.recompute === NONE) return;
+    const builder = this.#builder;
+    this.#stagedActivationsFree[staged] = this.#kernel(Group.recompute, place, work.recompute);
+    builder.after(place.activationCopy);
+    if (this.#offloaded) builder.after(this.#kvProjectionCopy);
+    builder.reads(
+      this.#buffers.stagedActivations[staged],
+      0,
+      (range.recomputedEnd - range.residentEnd) * this.#tokenActivation,
+    );
+    builder.reads(this.#buffers.kvProjection[place.weights], 0, this.#weights[place.layer].kvProjection);
+    this.#stagedOperand(true, place, range.residentEnd, range.recomputedEnd);
+    for (const keys of work.recomputedKeys) {
+      this.#kernel(Group.recompute, place, keys);
+      this.#stagedOperand(true, place, range.residentEnd, range.recomputedEnd);
+    }
+  }
+
+  /** The block up to the new token's K and V: norm, projection, rotary embedding, append. */
+  #project(place: Place): void {
+    const builder = this.#builder;
+    const buffers = this.#buffers;
+    const { scratch, microBatch, range } = place;
+    const { shape, batch, schedule } = this.#request;
+    const projected = batch * this.#extent.projected * this.#size.activations;
+    this.#kernel(Group.block, place, this.#dense.norm);
+    if (!schedule.prefetch) builder.after(place.kvCopy);
+    builder.after(this.#newActivationFree[scratch]);
+    builder.reads(buffers.hidden[microBatch], 0, this.#tokenActivation);
+    builder.writes(buffers.newActivation[scratch], 0, this.#tokenActivation);
+    this.#dense.project.forEach((work, i) => {
+      this.#kernel(Group.block, place, work);
+      if (i === 0) {
+        builder.after(this.#queryCopied[scratch]);
+        builder.reads(buffers.newActivation[scratch], 0, this.#tokenActivation);
+        this.#weightOperands(place);
+      }
+      builder.writes(buffers.projected[scratch], 0, projected);
+    });
+    if (shape.qkNorm) {
+      this.#kernel(Group.block, place, this.#dense.qkNorm);
+      builder.writes(buffers.projected[scratch], 0, projected);
+    }
+    if (shape.rotary) {
+      this.#kernel(Group.block, place, this.#dense.rope);
+      builder.writes(buffers.projected[scratch], 0, projected);
+    }
+    this.#kernel(Group.block, place, this.#dense.append);
+    builder.after(this.#newKvFree[scratch]);
+    builder.reads(buffers.projected[scratch], 0, projected);
+    builder.writes(buffers.newKv[scratch], 0, this.#tokenKv);
+    this.#newTokenOperand(true, place, range.context);
+  }
+
+  /** Where the new token's K and V go for this step's attention: behind the resident tokens or behind the staged ones. */
+  #newTokenOperand(write: boolean, place: Place, context: number): void {
+    if (this.#request.schedule.home === 'resident') {
+      this.#cacheOperand(write, this.#buffers.residentKv[place.cache], context, context + 1);
+    } else {
+      this.#stagedOperand(write, place, place.range.transferredEnd, place.range.transferredEnd + 1);
+    }
+  }
+
+  #weightOperands(place: Place): void {
+    const { weights, layer } = place;
+    const { kvProjection, rest, restUsed } = this.#weights[layer];
+    if (this.#offloaded) {
+      this.#builder.after(this.#kvProjectionCopy);
+      this.#builder.after(this.#restCopy);
+    }
+    this.#builder.reads(this.#buffers.kvProjection[weights], 0, kvProjection);
+    this.#builder.reads(this.#buffers.restOfWeights[weights], 0, this.#offloaded ? restUsed : rest);
+  }
+
+  #startHostAttention(place: Place): void {
+    const { work, scratch, cache, range } = place;
+    if (work.hostAttend === NONE) return;
+    const { batch, shape } = this.#request;
+    const builder = this.#builder;
+    const queryBytes = batch * this.#extent.query * this.#size.activations;
+    const queryCopy = this.#operation(Stream.d2h, Group.hostAttention, place, this.#copies.query);
+    builder.after(this.#lastKernel);
+    builder.after(this.#hostAttended[scratch]);
+    builder.reads(this.#buffers.projected[scratch], 0, queryBytes);
+    builder.writes(this.#buffers.hostQuery[scratch], 0, queryBytes);
+    this.#queryCopied[scratch] = queryCopy;
+
+    place.hostAttend = this.#operation(Stream.host, Group.hostAttention, place, work.hostAttend);
+    builder.after(queryCopy);
+    builder.after(this.#resultCopied[scratch]);
+    if (range.context > this.#request.contexts[0]) builder.after(this.#kvStored[cache]);
+    builder.reads(this.#buffers.hostQuery[scratch], 0, queryBytes);
+    this.#cacheOperand(false, this.#buffers.hostKv[cache], range.transferredEnd, range.context);
+    const resultBytes = batch * partialResultBytes(shape, this.#extent, this.#size);
+    builder.writes(this.#buffers.hostResult[scratch], 0, resultBytes);
+    this.#hostAttended[scratch] = place.hostAttend;
+  }
+
+  /** The new token's KV, and its activation where a later step recomputes from it, go to the host. */
+  #store(place: Place): void {
+    const { scratch, cache, range, step, layer } = place;
+    const { home } = this.#request.schedule;
+    const builder = this.#builder;
+    const append = this.#lastKernel;
+    if (home === 'transferred' || home === 'hostAttended') {
+      const store = this.#operation(Stream.d2h, Group.store, place, this.#copies.storeKv);
+      builder.after(append);
+      builder.reads(this.#buffers.newKv[scratch], 0, this.#tokenKv);
+      this.#cacheOperand(true, this.#buffers.hostKv[cache], range.context, range.context + 1);
+      this.#kvStored[cache] = store;
+      this.#newKvFree[scratch] = store;
+    }
+    if (home === 'recomputed' || this.#recomputedLater[step][this.#layers.of[layer]] > range.context) {
+      const store = this.#operation(Stream.d2h, Group.store, place, this.#copies.storeX);
+      builder.after(append);
+      builder.reads(this.#buffers.newActivation[scratch], 0, this.#tokenActivation);
+      const target = this.#buffers.hostActivations[cache];
+      builder.writes(target.buffer, (range.context - target.base) * this.#tokenActivation, this.#tokenActivation);
+      this.#activationStored[cache] = store;
+      this.#newActivationFree[scratch] = store;
+    }
+  }
+
+  /** The rest of the block: attention, merge with the host's part, output projection, feed-forward. */
+  #attendAndFeedForward(place: Place): void {
+    const { range, cache, staged, scratch, microBatch, work, layer } = place;
+    const { batch, shape } = this.#request;
+    const buffers = this.#buffers;
+    const builder = this.#builder;
+    const attended = batch * this.#extent.attended * this.#size.activations;
+    this.#stagedKvFree[staged] = this.#kernel(Group.block, place, work.attend);
+    builder.after(place.kvCopy);
+    builder.reads(buffers.projected[scratch], 0, batch * this.#extent.query * this.#size.activations);
+    if (range.residentEnd > range.from) {
+      this.#cacheOperand(false, buffers.residentKv[cache], range.from, range.residentEnd);
+    }
+    if (range.transferredEnd > range.residentEnd) {
+      this.#stagedOperand(false, place, range.residentEnd, range.transferredEnd);
+    }
+    this.#newTokenOperand(false, place, range.context);
+    builder.writes(buffers.attended, 0, attended);
+    if (place.hostAttend !== NONE) this.#mergeHostAttention(place, attended);
+
+    const moe = isMoeLayer(shape, layer);
+    const ffn = moe ? this.#dense.moeFfn : this.#dense.denseFfn;
+    this.#dense.out.forEach((out, i) => {
+      this.#kernel(Group.block, place, out);
+      builder.reads(buffers.attended, 0, attended);
+      if (i === 0) this.#weightOperands(place);
+      builder.writes(buffers.hidden[microBatch], 0, this.#tokenActivation);
+    });
+    // Norms beyond the first: before the feed-forward part, and on outputs where the model has them.
+    for (let norm = 1; norm < shape.normsPerLayer; norm++) {
+      this.#kernel(Group.block, place, this.#dense.norm);
+      builder.reads(buffers.hidden[microBatch], 0, this.#tokenActivation);
+      builder.writes(buffers.ffnInput, 0, this.#tokenActivation);
+    }
+    ffn.forEach((part, i) => {
+      this.#kernel(Group.block, place, part);
+      builder.reads(buffers.ffnInput, 0, this.#tokenActivation);
+      const last = i === ffn.length - 1;
+      if (i === 0) this.#weightOperands(place);
+      if (last) builder.writes(buffers.hidden[microBatch], 0, this.#tokenActivation);
+      else builder.writes(buffers.ffnInner, 0, batch * ffnInnerBytes(shape, this.#size));
+    });
+  }
+
+  #mergeHostAttention(place: Place, attended: number): void {
+    const { scratch } = place;
+    const { batch, shape } = this.#request;
+    const builder = this.#builder;
+    const bytes = batch * partialResultBytes(shape, this.#extent, this.#size);
+    const copy = this.#operation(Stream.h2d, Group.hostAttention, place, this.#copies.result);
+    builder.after(place.hostAttend);
+    builder.after(this.#resultMerged[scratch]);
+    builder.reads(this.#buffers.hostResult[scratch], 0, bytes);
+    builder.writes(this.#buffers.partialResult[scratch], 0, bytes);
+    this.#resultCopied[scratch] = copy;
+    this.#resultMerged[scratch] = this.#kernel(Group.block, place, this.#dense.merge);
+    builder.after(copy);
+    builder.reads(this.#buffers.partialResult[scratch], 0, bytes);
+    builder.writes(this.#buffers.attended, 0, attended);
+  }
+
+  #head(step: number, microBatch: number): void {
+    const { shape, batch } = this.#request;
+    const builder = this.#builder;
+    const last = shape.layers - 1;
+    const [norm, gemm] = this.#dense.head;
+    builder.operation(Stream.compute, Group.head, last, step, microBatch, norm);
+    builder.reads(this.#buffers.hidden[microBatch], 0, this.#tokenActivation);
+    builder.writes(this.#buffers.ffnInput, 0, this.#tokenActivation);
+    this.#lastKernel = builder.operation(Stream.compute, Group.head, last, step, microBatch, gemm);
+    builder.reads(this.#buffers.ffnInput, 0, this.#tokenActivation);
+    builder.writes(this.#buffers.logits, 0, batch * shape.vocab * LOGIT_BYTES);
+  }
+}

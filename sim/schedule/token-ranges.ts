@@ -1,0 +1,27 @@
+import type { SplitTokens } from '../planner/result.ts';
+import type { LayerGroup } from './layer-groups.ts';
+
+/** Split of one step, per layer group. */
+export type StepSplit = readonly SplitTokens[];
+
+/** Token positions of one step in one layer group; the ways follow each other in token order. */
+export interface TokenRange {
+  /** First attended position: resident tokens begin here. */
+  from: number;
+  residentEnd: number;
+  recomputedEnd: number;
+  transferredEnd: number;
+  /** The context s: the position of the token being decoded; host-attended tokens end here. */
+  context: number;
+}
+
+export function attendedBy(group: LayerGroup, context: number): number {
+  return Math.min(context, group.window);
+}
+
+export function tokenRange(split: SplitTokens, group: LayerGroup, context: number): TokenRange {
+  const from = context - attendedBy(group, context);
+  const residentEnd = from + split.resident;
+  const recomputedEnd = residentEnd + split.recomputed;
+  return { from, residentEnd, recomputedEnd, transferredEnd: recomputedEnd + split.transferred, context };
+}
