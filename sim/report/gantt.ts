@@ -37,6 +37,8 @@ interface Bar {
   startSeconds: number;
   endSeconds: number;
   operations: number;
+  /** Sum of the operations' durations: the bar without the gaps that cannot be seen. */
+  busySeconds: number;
 }
 
 interface Window {
@@ -68,17 +70,26 @@ export function ganttSpec(plan: Plan, timeline: Timeline, options: GanttOptions)
   }
   return spec(bars, window, {
     title: options.title,
-    subtitle: [
+    subtitle: `${[
       steps > 1 ? `Steps ${stepFrom} to ${stepFrom + steps - 1}` : `Step ${stepFrom}`,
-      layers < plan.layers ? `, layers 0 to ${layers - 1} of ${plan.layers}` : `, all ${plan.layers} layers`,
-      cut ? `, cut after ${readable(maxBars)} bars` : '',
-      '. Numbers in bars are layers; white in a row is waiting.',
-    ].join(''),
+      layerWords(layers, plan.layers),
+      ...(plan.microBatches > 1 ? [`${plan.microBatches} micro-batches`] : []),
+      ...(cut ? [`cut after ${readable(maxBars)} bars`] : []),
+    ].join(
+      ', ',
+    )}. Numbers in bars are ${plan.microBatches > 1 ? 'layer/micro-batch' : 'layers'}; white in a row is waiting.`,
+    timeAxis: `Time from the start of step ${stepFrom}`,
+    label: (bar) => (plan.microBatches > 1 ? `${bar.layer}/${bar.microBatch}` : `${bar.layer}`),
   });
 }
 
+function layerWords(shown: number, layers: number): string {
+  if (shown === layers) return `all ${layers} layers`;
+  return `${shown === 1 ? 'layer 0' : `layers 0 to ${shown - 1}`} of ${layers}`;
+}
+
 function readableLayers(plan: Plan): number {
-  const layers = Math.max(1, Math.floor(READABLE_LAYERS / plan.microBatches));
+  const layers = Math.max(2, Math.floor(READABLE_LAYERS / plan.microBatches));
   return plan.layers <= layers + 1 ? plan.layers : layers;
 }
 
@@ -126,6 +137,7 @@ function barsWithin(plan: Plan, timeline: Timeline, window: Window): Bar[] {
     ) {
       bar.endSeconds = Math.max(bar.endSeconds, endSeconds);
       bar.operations++;
+      bar.busySeconds += endSeconds - startSeconds;
       continue;
     }
     last[stream] = {
@@ -137,18 +149,29 @@ function barsWithin(plan: Plan, timeline: Timeline, window: Window): Bar[] {
       startSeconds,
       endSeconds,
       operations: 1,
+      busySeconds: endSeconds - startSeconds,
     };
     bars.push(last[stream]);
   }
   return bars.sort((a, b) => a.startSeconds - b.startSeconds || a.stream - b.stream);
 }
 
-function spec(bars: Bar[], window: Window, words: { title: string; subtitle: string }): PictureSpec {
+interface Words {
+  title: string;
+  subtitle: string;
+  timeAxis: string;
+  /** Which layer a bar is of. */
+  label: (bar: Bar) => string;
+}
+
+function spec(bars: Bar[], window: Window, words: Words): PictureSpec {
   const spanSeconds = window.endSeconds - window.startSeconds || 1e-6;
   const unit = timeUnit(spanSeconds);
   const streams = STREAMS.map((_, stream) => stream).filter((stream) => bars.some((bar) => bar.stream === stream));
   const rows = streams.map((stream) => ROWS[STREAMS[stream]]);
   const groups = GROUPS.filter((_, group) => bars.some((bar) => bar.group === group));
+  // A pixel at least, so that short work is still seen, unless bars are so many that they would fill the gaps.
+  const least = bars.length < WIDTH ? spanSeconds / WIDTH : 0;
   const values = bars.map((bar) => {
     const seconds = bar.endSeconds - bar.startSeconds;
     const style = GROUP_STYLE[GROUPS[bar.group]];
@@ -161,19 +184,15 @@ function spec(bars: Bar[], window: Window, words: { title: string; subtitle: str
       microBatch: bar.microBatch,
       operations: bar.operations,
       start: (bar.startSeconds - window.startSeconds) * unit.perSecond,
-      // A pixel at least: work that is short beside the window is still seen.
-      end: (Math.max(bar.endSeconds, bar.startSeconds + spanSeconds / WIDTH) - window.startSeconds) * unit.perSecond,
+      end: (Math.max(bar.endSeconds, bar.startSeconds + least) - window.startSeconds) * unit.perSecond,
       duration: `${readable(seconds * unit.perSecond)} ${unit.name}`,
-      label: barLabel(GROUPS[bar.group], bar.layer, pixels),
+      label: barLabel(GROUPS[bar.group], words.label(bar), pixels),
       labelColour: style.text,
       outline: pixels > 4 ? 1 : 0,
     };
   });
   const busy = streams.map((stream) => {
-    const seconds = bars.reduce(
-      (sum, bar) => (bar.stream === stream ? sum + bar.endSeconds - bar.startSeconds : sum),
-      0,
-    );
+    const seconds = bars.reduce((sum, bar) => (bar.stream === stream ? sum + bar.busySeconds : sum), 0);
     return { row: ROWS[STREAMS[stream]], busy: `${percent(seconds / spanSeconds)} busy` };
   });
   const y = { field: 'row', type: 'nominal', sort: rows, title: null, scale: { domain: rows } } as const;
@@ -193,7 +212,7 @@ function spec(bars: Bar[], window: Window, words: { title: string; subtitle: str
           x: {
             field: 'start',
             type: 'quantitative',
-            title: `Time from the start of the step (${unit.name})`,
+            title: `${words.timeAxis} (${unit.name})`,
             scale: { domain: [0, spanSeconds * unit.perSecond], nice: false, zero: false },
             axis: { tickCount: 12 },
           },
@@ -237,11 +256,9 @@ function spec(bars: Bar[], window: Window, words: { title: string; subtitle: str
   };
 }
 
-/** What fits into a bar: the group's words and the layer, the layer, or nothing. */
-function barLabel(group: GroupName, layer: number, pixels: number): string {
-  const fits = (text: string) => pixels >= 6.2 * text.length + 8;
-  if (group === 'head' || group === 'embed') return fits(group) ? group : '';
-  const words = `${GROUP_STYLE[group].words} ${layer}`;
-  if (fits(words)) return words;
-  return fits(`${layer}`) ? `${layer}` : '';
+/** What fits into a bar: the group's words and its layer, the layer, or nothing. */
+function barLabel(group: GroupName, layer: string, pixels: number): string {
+  const words = GROUP_STYLE[group].words;
+  const labels = group === 'head' || group === 'embed' ? [words] : [`${words} ${layer}`, layer];
+  return labels.find((label) => pixels >= 6.2 * label.length + 8) ?? '';
 }

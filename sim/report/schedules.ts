@@ -97,7 +97,7 @@ export function schedulesSpec(result: PlanResult, options: SchedulesOptions = {}
           },
           {
             transform: [{ filter: '!datum.feasible' }],
-            mark: { ...text, fontStyle: 'italic', color: MUTED, tooltip: true },
+            mark: { ...text, color: MUTED, tooltip: true },
             encoding: { y, x, text: { field: 'label' }, tooltip: { field: 'because', type: 'nominal' } },
           },
         ],

@@ -17,7 +17,7 @@ test('a step is drawn without complaint, with its title, its streams and a time 
     'Host to device copies',
     'Device to host copies',
     'GPU compute',
-    'Time from the start of the step (ms)',
+    'Time from the start of step 0 (ms)',
     'copy activation',
     'copy KV',
     'recompute K,V',
@@ -61,6 +61,25 @@ test('a later step is drawn from the end of the step before it', () => {
   expect(`${at(spec, 'title', 'subtitle')}`).toMatch(/^Step 1, all 32 layers\./);
 });
 
+test('with micro-batches, bars and their numbers tell them apart', () => {
+  const twice = pipeline({ layers: 32, steps: 1 });
+  const microBatch = twice.plan.microBatch.map((_, i) => Math.floor((2 * i) / twice.plan.count));
+  const spec = ganttSpec({ ...twice.plan, microBatches: 2, microBatch }, twice.timeline, { title });
+  expect(`${at(spec, 'title', 'subtitle')}`).toMatch(/layers 0 to 1 of 32, 2 micro-batches\. .* layer\/micro-batch;/);
+  expect(rowsAt(spec).map((bar) => bar.label)).toContain('copy KV 1/0');
+});
+
+test('each stream says how much of the time it is busy, gaps too small to see not counted', () => {
+  const long = pipeline({ layers: 32, steps: 40 });
+  const spec = ganttSpec(long.plan, long.timeline, { title, steps: 40 });
+  const busySeconds = [0, 0, 0, 0];
+  for (let i = 0; i < long.plan.count; i++) {
+    busySeconds[long.plan.stream[i]] += long.timeline.endSeconds[i] - long.timeline.startSeconds[i];
+  }
+  const share = Math.round((busySeconds[2] / long.timeline.makespanSeconds) * 100);
+  expect(rowsAt(spec, 'layer', 2).map((row) => row.busy)).toEqual(['100 % busy', '<1 % busy', `${share} % busy`]);
+});
+
 test('several steps are drawn with all their layers', () => {
   const spec = ganttSpec(plan, timeline, { title, steps: 2 });
   expect(`${at(spec, 'title', 'subtitle')}`).toMatch(/^Steps 0 to 1, all 32 layers\./);
@@ -78,7 +97,7 @@ test('a plan that takes no time is drawn as empty time', async () => {
   const spec = ganttSpec(plan, { ...nothing, makespanSeconds: 0 }, { title });
   expect(complaints(spec)).toEqual([]);
   expect(rowsAt(spec)).toEqual([]);
-  expect(await textsOf(spec)).toContain('Time from the start of the step (µs)');
+  expect(await textsOf(spec)).toContain('Time from the start of step 0 (µs)');
 });
 
 test('the same plan gives the same specification', () => {
