@@ -7,7 +7,7 @@ import { page } from './page.ts';
 import { rasterise } from './rasterise.ts';
 
 const FORMATS = ['.svg', '.png', '.html', '.vl.json'] as const;
-export type PictureFormat = (typeof FORMATS)[number];
+type PictureFormat = (typeof FORMATS)[number];
 
 /** The format that a picture's file name asks for by its ending. Throws an InputError for any other ending. */
 export function pictureFormat(file: string): PictureFormat {

@@ -75,7 +75,7 @@ export function schedulesSpec(result: PlanResult, options: SchedulesOptions = {}
                 title: `Mean time of a step (${unit.name}); black marks: the bound`,
                 // Room for the time at the end of the longest bar.
                 scale: { domain: [0, longest * unit.perSecond * 1.18 || 1], nice: false },
-                axis: { tickCount: 6 },
+                axis: { tickCount: 6, grid: false },
               },
               color: { field: 'colour', type: 'nominal', scale: null },
               tooltip: [
@@ -166,5 +166,5 @@ function workloadWords({ scenario, model, machine, workload }: PlanResult): stri
     `prompt ${readable(workload.promptTokens)}`,
     `${readable(workload.generatedTokens)} tokens generated`,
   ].join(', ');
-  return scenario ? `${cutText(scenario, 80)}: ${words}` : words;
+  return scenario ? `${cutText(scenario, 60)}: ${words}` : words;
 }

@@ -2,14 +2,14 @@ import { readable, timeUnit } from './quantities.ts';
 import { INK, type PictureSpec, pictureTitle, SCHEMA, THEME } from './theme.ts';
 
 /** One split of a schedule. A time that a line does not have there is null. */
-export interface SplitPoint {
+interface SplitPoint {
   recomputedTokens: number;
   simulatedSeconds: number | null;
   closedFormSeconds: number | null;
   boundSeconds: number | null;
 }
 
-export interface ChosenSplit {
+interface ChosenSplit {
   recomputedTokens: number;
   /** Time of the step. */
   seconds: number;
@@ -114,7 +114,7 @@ export function splitCurveSpec(curve: SplitCurve): PictureSpec {
             ...y,
             title: `Time of a step (${unit.name})`,
             scale: { domain: [low, high], nice: false, zero: false },
-            axis: { domain: false, ticks: false, tickCount: 6 },
+            axis: { domain: false, ticks: false, tickCount: 6, offset: 8 },
           },
           color: lineScale(lines.map((line) => line.colour)),
           strokeDash: lineScale(lines.map((line) => [...line.dash])),

@@ -9,7 +9,7 @@ export type ColumnSpec = Extract<TopLevelSpec, { hconcat: unknown }>['hconcat'][
 export const SCHEMA = 'https://vega.github.io/schema/vega-lite/v6.json';
 
 /** Pictures are set in Inter where it is present (always in PNG files), else in what the viewer has. */
-export const FONT = 'Inter, Helvetica, Arial, sans-serif';
+const FONT = 'Inter, Helvetica, Arial, sans-serif';
 
 export const INK = '#1f2328';
 export const MUTED = '#5c6670';
