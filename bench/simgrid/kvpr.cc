@@ -1,13 +1,14 @@
-// The KVPR pipeline in SimGrid (3.32), to compare the engine with. Copies and kernels are executions on three hosts, one for each stream:
-// that is SimGrid's cheapest activity that uses a resource (communications add routes and a network model, and are slower).
+// The KVPR pipeline in SimGrid (3.32), to compare the engine with. Copies and kernels are executions on three hosts, one for each stream;
+// communications would add routes and a network model to the same work.
 //
 //   kvpr actors|graph LAYERS STEPS COPY_ACTIVATION COPY_KV RECOMPUTE BLOCK STORE     (durations in seconds)
 //
 // actors: three actors hand over by semaphores, the usual way to write it.
-// graph:  a task graph that completion callbacks keep two layers ahead; started all at once it is quadratic. The faster of the two.
+// graph:  a task graph that completion callbacks keep two layers ahead (started all at once it is quadratic); more than twice as fast.
 //
-// Tried on both without gain: optimisation modes Full and TI of the CPU model, its solvers bmf and fair bottleneck, smaller stacks, the
-// boost and ucontext contexts, -O3, logging off. Measured: processor time of Engine::run.
+// Tried on both, with no gain beyond the noise of some per cent: optimisation modes Full and TI of the CPU model, its solver fair
+// bottleneck, smaller stacks, no guard pages, the boost contexts, -O3 -flto, logging off. Slower: the solver bmf, the ucontext contexts.
+// Measured is the processor time of Engine::run.
 #include <simgrid/s4u.hpp>
 
 #include <cstdio>

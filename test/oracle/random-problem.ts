@@ -3,6 +3,9 @@ import type { Problem, ProblemTask } from './problem.ts';
 
 interface Limits {
   maxStreams: number;
+  /** 0 unless stated. */
+  minTasks?: number;
+  /** 30 unless stated. */
   maxTasks?: number;
 }
 
@@ -24,12 +27,12 @@ const capacity = fc.oneof(
   { weight: 1, arbitrary: fc.double({ min: 0.1, max: 3, noNaN: true }) },
 );
 
-/** Problems of up to 30 tasks that depend on tasks before them, on 1 to 6 resources, two of which may be coupled. */
-export function randomProblem({ maxStreams, maxTasks = 30 }: Limits): fc.Arbitrary<Problem> {
+/** Problems whose tasks depend on tasks before them, on 1 to 6 resources, two of which may be coupled. */
+export function randomProblem({ maxStreams, minTasks = 0, maxTasks = 30 }: Limits): fc.Arbitrary<Problem> {
   const shape = fc.record({
     streams: fc.uniqueArray(fc.integer({ min: 0, max: 15 }), { minLength: 1, maxLength: maxStreams }),
     resources: fc.integer({ min: 1, max: 6 }),
-    count: fc.integer({ min: 0, max: maxTasks }),
+    count: fc.integer({ min: minTasks, max: maxTasks }),
   });
   return shape.chain(({ streams, resources, count }) =>
     fc

@@ -30,6 +30,7 @@ interface Progress {
  */
 export function simulateSlowly(problem: Problem): SlowTimeline {
   const { tasks } = problem;
+  const before = tasks.map(({ stream }, i) => tasks.findLastIndex((task, j) => j < i && task.stream === stream));
   const progress: Progress[] = tasks.map(() => ({ phase: 'waiting', left: 0 }));
   const startSeconds = tasks.map(() => Number.NaN);
   const endSeconds = tasks.map(() => Number.NaN);
@@ -77,7 +78,7 @@ export function simulateSlowly(problem: Problem): SlowTimeline {
     const state = progress[i]!;
     const ended = (j: number) => progress[j]!.phase === 'ended';
     if (state.phase === 'waiting') {
-      const streamFree = tasks.every((other, j) => j >= i || other.stream !== task.stream || ended(j));
+      const streamFree = before[i] === -1 || ended(before[i]!);
       if (!streamFree || !task.after.every(ended)) return false;
       startSeconds[i] = now;
       progress[i] = { phase: 'latency', left: task.latencySeconds };

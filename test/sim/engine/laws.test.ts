@@ -130,6 +130,15 @@ describe('the engine', () => {
     );
   });
 
+  it('agrees with the slow simulator on long plans in which thousands of different tasks meet', () => {
+    fc.assert(
+      fc.property(randomProblem({ maxStreams: 16, minTasks: 2000, maxTasks: 3000 }), (problem) =>
+        expectSameTimes(run(problem), simulateSlowly(problem)),
+      ),
+      { numRuns: 8, endOnFailure: true },
+    );
+  });
+
   it('starts every task exactly when the last of what it waits for ends', () => {
     fc.assert(
       fc.property(anyProblem, (problem) => {
