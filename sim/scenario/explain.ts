@@ -32,9 +32,8 @@ const FOUND_EXPECTED = /^found (.*), expected (.*)$/s;
  * What was expected is read from the JSON Schema of the same schema.
  */
 export function firstProblem(issues: readonly Issue[], document: unknown, schema: Record<string, unknown>): InputError {
-  const problems = issues
-    .flatMap((issue) => flatten(issue, []))
-    .map((issue) => ({ issue, rank: rankOf(issue, document) }));
+  const rankOf = documentOrder(document);
+  const problems = issues.flatMap((issue) => flatten(issue, [])).map((issue) => ({ issue, rank: rankOf(issue) }));
   problems.sort((a, b) => compareRanks(a.rank, b.rank));
   return explain(problems[0].issue, document, schema as SchemaNode);
 }
@@ -46,7 +45,8 @@ function flatten(issue: Issue, prefix: DocumentPath): Issue[] {
     const meant = issue.errors.filter((branch) => !branch.some(isTypeMismatch));
     if (meant.length > 0) return meant[0].flatMap((inner) => flatten(inner, path));
   }
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => ({ ...issue, keys: [key], path }));
+  // They come in the document's order, so the others need no look.
+  if (issue.code === 'unrecognized_keys') return [{ ...issue, keys: issue.keys.slice(0, 1), path }];
   return [{ ...issue, path }];
 }
 
@@ -54,14 +54,21 @@ function isTypeMismatch(issue: Issue): boolean {
   return issue.path.length === 0 && (issue.code === 'invalid_type' || issue.code === 'invalid_value');
 }
 
-/** Position of each key of the path among its siblings, so that ranks compare as the document reads. */
-function rankOf(issue: Issue, document: unknown): number[] {
-  const path = issue.code === 'unrecognized_keys' ? [...issue.path, ...issue.keys] : issue.path;
-  return path.map((key, depth) => {
-    const parent = valueAt(document, path.slice(0, depth));
-    const position = Object.keys(Object(parent)).indexOf(String(key));
-    return position < 0 ? Number.MAX_SAFE_INTEGER : position;
-  });
+/** Ranks an issue by the position of each key of its path among its siblings, so that ranks compare as the document reads. */
+function documentOrder(document: unknown): (issue: Issue) => number[] {
+  const known = new Map<unknown, Map<string, number>>();
+  const positions = (parent: unknown) => {
+    const found = known.get(parent) ?? new Map(Object.keys(Object(parent)).map((key, position) => [key, position]));
+    known.set(parent, found);
+    return found;
+  };
+  return (issue) => {
+    const path = issue.code === 'unrecognized_keys' ? [...issue.path, ...issue.keys] : issue.path;
+    return path.map((key, depth) => {
+      const parent = valueAt(document, path.slice(0, depth));
+      return positions(parent).get(String(key)) ?? Number.MAX_SAFE_INTEGER;
+    });
+  };
 }
 
 function compareRanks(a: number[], b: number[]): number {
@@ -73,7 +80,7 @@ function explain(issue: Issue, document: unknown, schema: SchemaNode): InputErro
   const nodes = nodesAt(schema, issue.path);
   const path = pathText(issue.path);
   if (issue.code === 'unrecognized_keys') {
-    const names = [...new Set(nodes.flatMap((node) => Object.keys(node.properties ?? {})))];
+    const names = [...new Set(nodes.flatMap(keysOf))];
     return new InputError({
       path,
       found: `unknown key ${quoted(issue.keys[0])}`,
@@ -137,7 +144,11 @@ function range({ minimum, exclusiveMinimum, maximum }: SchemaNode): string {
   return maximum !== undefined ? ` of at most ${maximum}` : '';
 }
 
-function keys({ properties }: SchemaNode): string {
-  const names = Object.keys(properties ?? {});
+function keys(node: SchemaNode): string {
+  const names = keysOf(node);
   return names.length > 0 ? ` with ${names.join(', ')}` : '';
+}
+
+function keysOf(node: SchemaNode): string[] {
+  return [...Object.keys(node.properties ?? {}), ...(node.anyOf ?? []).flatMap(keysOf)];
 }

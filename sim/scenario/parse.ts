@@ -1,9 +1,10 @@
 import { firstProblem } from './explain.ts';
 import { InputError } from './input-error.ts';
+import { pathText, quoted } from './path.ts';
 import { resolveMachine, resolveModel, type Sources } from './resolve.ts';
 import type { Scenario, SplitRequest } from './scenario.ts';
 import { type ScenarioDocument, scenarioJsonSchema, scenarioSchema } from './schema.ts';
-import { type Assignment, applyAssignments, parseAssignment } from './set.ts';
+import { type Assignment, applyAssignments, COMMAND_LINE, parseAssignment } from './set.ts';
 import { splitTokens } from './split.ts';
 import { parseDocument } from './yaml.ts';
 
@@ -26,11 +27,11 @@ export function documentFromText(text: string, file?: string): unknown {
 
 /** Makes a scenario of a document that is data already. Whatever cannot mean anything is an InputError. */
 export function scenarioFromDocument(document: unknown, options: ScenarioOptions = {}): Scenario {
-  const assignments = inFile('command line', () => (options.sets ?? []).map(parseAssignment));
+  const assignments = inFile(COMMAND_LINE, () => (options.sets ?? []).map(parseAssignment));
   try {
     return resolve(validate(applyAssignments(document, assignments, options)), options);
   } catch (error) {
-    if (error instanceof InputError) error.file ??= assignedBy(assignments, error.path) ? 'command line' : options.file;
+    if (error instanceof InputError) error.file ??= isCausedBy(assignments, error) ? COMMAND_LINE : options.file;
     throw error;
   }
 }
@@ -90,10 +91,13 @@ function splitRequest(split: Exclude<ScenarioDocument['split'], 'auto'>): SplitR
   );
 }
 
-function assignedBy(assignments: Assignment[], path: string): boolean {
+/** Whether the error is about a value, or about a key, that an assignment has put there. */
+function isCausedBy(assignments: Assignment[], { path, found }: InputError): boolean {
   return assignments.some((assignment) => {
-    const assigned = assignment.path.join('.');
-    return path === assigned || path.startsWith(`${assigned}.`) || path.startsWith(`${assigned}[`);
+    const assigned = pathText(assignment.path);
+    const parent = pathText(assignment.path.slice(0, -1));
+    const isItsKey = path === parent && found === `unknown key ${quoted(assignment.path.at(-1))}`;
+    return isItsKey || path === assigned || path.startsWith(`${assigned}.`) || path.startsWith(`${assigned}[`);
   });
 }
 

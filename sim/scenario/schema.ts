@@ -66,7 +66,10 @@ export const scenarioSchema = z.strictObject({
 /** A valid document with its defaults filled in. */
 export type ScenarioDocument = z.output<typeof scenarioSchema>;
 
+let jsonSchema: Record<string, unknown> | undefined;
+
 /** JSON Schema (draft 2020-12) of a scenario document, made from the schema that validates it. */
 export function scenarioJsonSchema(): Record<string, unknown> {
-  return { title: 'splitpoint scenario', ...z.toJSONSchema(scenarioSchema, { io: 'input' }) };
+  jsonSchema ??= { title: 'splitpoint scenario', ...z.toJSONSchema(scenarioSchema, { io: 'input' }) };
+  return jsonSchema;
 }

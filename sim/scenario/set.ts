@@ -14,6 +14,9 @@ export interface Assignment {
   value: unknown;
 }
 
+/** What errors name where a file would stand: the assignment is to blame. */
+export const COMMAND_LINE = 'command line';
+
 const CHANGED = ' (changed)';
 const FORBIDDEN = new Set(['__proto__', 'prototype', 'constructor']);
 const EXPECTED = 'path=value such as workload.batch=8';
@@ -76,5 +79,5 @@ function named<T extends { name?: string | undefined }>(description: T): T {
 
 function asMapping(value: unknown, path: string): Mapping {
   if (value !== null && typeof value === 'object' && !Array.isArray(value)) return value as Mapping;
-  throw new InputError({ path, found: quoted(value), expected: 'a mapping' });
+  throw new InputError({ path, found: quoted(value), expected: 'a mapping', ...(path && { file: COMMAND_LINE }) });
 }

@@ -1,19 +1,19 @@
 import { isAlias, isCollection, isMap, isScalar, LineCounter, type Node, parseAllDocuments, visit } from 'yaml';
 import { InputError } from './input-error.ts';
 
-/** More text than any scenario needs; what is longer is refused before it is parsed. */
-const MAX_DOCUMENT_CHARACTERS = 1 << 20;
+/** More text than any scenario needs, and no more than the parser reads in a moment however it is made. */
+const MAX_CHARACTERS = 1 << 16;
 const MAX_DEPTH = 64;
 const MAX_ALIASES = 100;
 
 /**
  * One YAML 1.2 (or JSON) document as plain data: maps, lists, text, numbers, booleans and null.
  * Refused with an InputError: bad syntax, several documents, tags of one's own, duplicate or compound keys, aliases that
- * multiply without end, nesting beyond 64 levels and more than a mebibyte.
+ * multiply without end, nesting beyond 64 levels and more than 65536 characters.
  */
 export function parseDocument(text: string): unknown {
-  if (text.length > MAX_DOCUMENT_CHARACTERS) {
-    throw new InputError({ found: `${text.length} characters`, expected: `at most ${MAX_DOCUMENT_CHARACTERS}` });
+  if (text.length > MAX_CHARACTERS) {
+    throw new InputError({ found: `${text.length} characters`, expected: `at most ${MAX_CHARACTERS}` });
   }
   if (text.includes('\0')) throw new InputError({ found: 'binary data', expected: 'YAML or JSON text' });
   refuseDeepBrackets(text);
@@ -24,6 +24,7 @@ export function parseDocument(text: string): unknown {
   const [document] = documents;
   const problem = document.errors[0] ?? document.warnings[0];
   if (problem) {
+    if (problem.message.includes('call stack')) throw tooDeep();
     throw new InputError({
       path: lineOf(lines, problem.pos[0]),
       found: syntaxProblem(problem.message),
@@ -33,7 +34,10 @@ export function parseDocument(text: string): unknown {
   refuseUnplainNodes(document.contents, lines);
   try {
     return document.toJS({ maxAliasCount: MAX_ALIASES });
-  } catch {
+  } catch (error) {
+    const { message } = error as Error;
+    if (!message.startsWith('Excessive alias'))
+      throw new InputError({ found: syntaxProblem(message), expected: 'YAML or JSON' });
     throw new InputError({
       found: 'aliases that multiply without end',
       expected: `at most ${MAX_ALIASES} uses of aliases`,
@@ -81,6 +85,7 @@ function refuseUnplainNodes(contents: Node | null, lines: LineCounter): void {
         if (isCollection(key) || isAlias(key))
           throw new InputError({ path, found: 'a compound key', expected: 'a plain key' });
         const name = String(isScalar(key) ? key.value : key);
+        if (name === '__proto__') throw new InputError({ path, found: 'the key "__proto__"', expected: 'another key' });
         if (keys.has(name)) {
           throw new InputError({
             path,
