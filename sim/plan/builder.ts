@@ -1,34 +1,5 @@
-import type { Buffer, Plan, Pool } from './plan.ts';
-
-/** A typed array that grows; `trimmed` is what was pushed. */
-class Column<T extends Uint8Array | Uint16Array | Uint32Array | Float64Array> {
-  data: T;
-  length = 0;
-  readonly #make: (length: number) => T;
-
-  constructor(make: (length: number) => T, capacity: number) {
-    this.#make = make;
-    this.data = make(capacity);
-  }
-
-  push(value: number): void {
-    if (this.length === this.data.length) {
-      const grown = this.#make(2 * this.length);
-      grown.set(this.data);
-      this.data = grown;
-    }
-    this.data[this.length++] = value;
-  }
-
-  trimmed(): T {
-    return this.data.subarray(0, this.length) as T;
-  }
-}
-
-const u8 = (length: number) => new Uint8Array(length);
-const u16 = (length: number) => new Uint16Array(length);
-const u32 = (length: number) => new Uint32Array(length);
-const f64 = (length: number) => new Float64Array(length);
+import { Column, f64, u8, u16, u32 } from './column.ts';
+import type { Buffer, Plan, Pool, WorkTable } from './plan.ts';
 
 /** No operation: what `after` ignores, so that callers need not ask whether there was one before. */
 export const NONE = -1;
@@ -52,14 +23,6 @@ export class PlanBuilder {
   readonly #rows: Column<Uint32Array>;
   readonly #stride: Column<Float64Array>;
   readonly #write: Column<Uint8Array>;
-  readonly #kind = new Column(u8, 32);
-  readonly #dtype = new Column(u8, 32);
-  readonly #m = new Column(f64, 32);
-  readonly #n = new Column(f64, 32);
-  readonly #k = new Column(f64, 32);
-  readonly #batch = new Column(f64, 32);
-  readonly #flops = new Column(f64, 32);
-  readonly #bytes = new Column(f64, 32);
   readonly #buffers: Buffer[] = [];
 
   /** @param operations about how many operations will come */
@@ -83,28 +46,6 @@ export class PlanBuilder {
 
   buffer(name: string, pool: Pool, bytes: number, persistent = false): number {
     return this.#buffers.push({ name, pool, bytes, persistent }) - 1;
-  }
-
-  /** Adds a row of work; alike operations should share one. Extents as in `WorkTable`. */
-  work(
-    kind: number,
-    dtype: number,
-    m: number,
-    n: number,
-    k: number,
-    batch: number,
-    flops: number,
-    bytes: number,
-  ): number {
-    this.#kind.push(kind);
-    this.#dtype.push(dtype);
-    this.#m.push(m);
-    this.#n.push(n);
-    this.#k.push(k);
-    this.#batch.push(batch);
-    this.#flops.push(flops);
-    this.#bytes.push(bytes);
-    return this.#kind.length - 1;
   }
 
   operation(stream: number, group: number, layer: number, step: number, microBatch: number, work: number): number {
@@ -146,7 +87,7 @@ export class PlanBuilder {
     this.#write.push(write);
   }
 
-  build(extent: { layers: number; steps: number; microBatches: number }): Plan {
+  build(works: WorkTable, extent: { layers: number; steps: number; microBatches: number }): Plan {
     this.#dependencyStart.push(this.#dependency.length);
     this.#operandStart.push(this.#buffer.length);
     return {
@@ -159,17 +100,7 @@ export class PlanBuilder {
       work: this.#work.trimmed(),
       dependencyStart: this.#dependencyStart.trimmed(),
       dependency: this.#dependency.trimmed(),
-      works: {
-        count: this.#kind.length,
-        kind: this.#kind.trimmed(),
-        dtype: this.#dtype.trimmed(),
-        m: this.#m.trimmed(),
-        n: this.#n.trimmed(),
-        k: this.#k.trimmed(),
-        batch: this.#batch.trimmed(),
-        flops: this.#flops.trimmed(),
-        bytes: this.#bytes.trimmed(),
-      },
+      works,
       operands: {
         start: this.#operandStart.trimmed(),
         buffer: this.#buffer.trimmed(),

@@ -7,11 +7,11 @@ import { decodePlan } from '../schedule/decode.ts';
 import type { LayerGroups } from '../schedule/layer-groups.ts';
 import { elementBytes, endWeightBytes, extentsOf, weightBytes } from '../schedule/layer-work.ts';
 import { resident } from '../schedule/resident.ts';
+import { NO_TOKENS } from '../schedule/split-tokens.ts';
 import { attendedBy } from '../schedule/token-ranges.ts';
 import { matmulFlopsPerSecond } from './analytic.ts';
 import { decodeRequest } from './decode-setup.ts';
 import { type LinearSeconds, minimumOfMaximum } from './small-lp.ts';
-import { NO_TOKENS } from './splits.ts';
 
 /** Rounding in sums of many terms must not lift a bound above what it bounds. */
 const SAFETY = 1 - 1e-9;
@@ -38,9 +38,7 @@ export function stepBound(scenario: Scenario, layers: LayerGroups, memoryLimited
 
   const kv = kvElementsPerTokenPerLayer(model) * size.kv;
   const x = model.hidden * size.activations;
-  const allWeights = Array.from({ length: model.layers }, (_, layer) =>
-    weightBytes(model, layer, sequences, size.weights),
-  );
+  const allWeights = weightBytes(model, sequences, size.weights);
   const offloaded =
     placement.weights === 'host' ? sum(allWeights.map((layer) => layer.kvProjection + layer.restUsed)) : 0;
   const dense = denseSeconds(scenario);
@@ -80,7 +78,7 @@ export function stepBound(scenario: Scenario, layers: LayerGroups, memoryLimited
 function denseSeconds(scenario: Scenario): { chain: number; arithmetic: number; hbm: number } {
   const { machine, workload } = scenario;
   const splits = [Array.from({ length: 2 }, () => NO_TOKENS)];
-  const request = decodeRequest(scenario, resident, [0], splits);
+  const request = decodeRequest(scenario, resident, { contexts: [0], splits });
   const { plan, stepEnds } = decodePlan({ ...request, placement: { ...request.placement, weights: 'gpu' } });
   const costs = costTable(plan.works, machine);
   const timeline = simulate(plan, costs);

@@ -3,12 +3,12 @@ import { Resource } from '../machine/resources.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { LayerGroups } from '../schedule/layer-groups.ts';
 import type { Schedule } from '../schedule/schedule.ts';
+import { NO_TOKENS } from '../schedule/split-tokens.ts';
 import type { StepSplit } from '../schedule/token-ranges.ts';
 import { formatBytes } from '../units/format.ts';
 import type { StepBound } from './bound.ts';
 import { type SimulatedDecode, simulateDecode } from './decode.ts';
 import type { Bottleneck, Candidate, SplitTokens, Utilisation } from './result.ts';
-import { NO_TOKENS } from './splits.ts';
 
 /** A resource that is busy for less than this share of the time does not limit. */
 const BUSY = 0.5;

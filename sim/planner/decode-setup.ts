@@ -1,14 +1,13 @@
 import type { Scenario } from '../scenario/scenario.ts';
 import type { DecodeRequest } from '../schedule/decode.ts';
 import type { Schedule } from '../schedule/schedule.ts';
-import type { StepSplit } from '../schedule/token-ranges.ts';
+import type { Steps } from '../schedule/token-ranges.ts';
 
 /** What a scenario's decode under a schedule asks of the plan builder. */
 export function decodeRequest(
   scenario: Scenario,
   schedule: Schedule,
-  contexts: readonly number[],
-  splits: readonly StepSplit[],
+  { contexts, splits }: Steps,
   layers = scenario.model.layers,
 ): DecodeRequest {
   const { model, workload, precision, placement } = scenario;

@@ -8,7 +8,7 @@ import type { Scenario } from '../scenario/scenario.ts';
 import { decodePlan } from '../schedule/decode.ts';
 import type { LayerGroups } from '../schedule/layer-groups.ts';
 import type { Schedule } from '../schedule/schedule.ts';
-import type { StepSplit } from '../schedule/token-ranges.ts';
+import type { StepSplit, Steps } from '../schedule/token-ranges.ts';
 import { decodeRequest } from './decode-setup.ts';
 import type { SplitTokens } from './result.ts';
 import { splitChooser } from './splits.ts';
@@ -76,11 +76,6 @@ export function simulateDecode(scenario: Scenario, schedule: Schedule, layers: L
   };
 }
 
-interface Steps {
-  contexts: readonly number[];
-  splits: readonly StepSplit[];
-}
-
 /** Some steps of a decode that were simulated together; figures are of the counted steps only. */
 interface Piece {
   stepSeconds: Float64Array;
@@ -97,11 +92,11 @@ interface Piece {
 function simulatePiece(
   scenario: Scenario,
   schedule: Schedule,
-  { contexts, splits }: Steps,
+  steps: Steps,
   skipped: number,
   otherSteps?: Steps,
 ): Piece {
-  const request = decodeRequest(scenario, schedule, contexts, splits);
+  const request = decodeRequest(scenario, schedule, steps);
   const { plan, stepEnds } = decodePlan(otherSteps ? { ...request, otherSteps } : request);
   const costs = costTable(plan.works, scenario.machine);
   const timeline = simulate(plan, costs);

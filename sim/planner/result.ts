@@ -1,12 +1,7 @@
 import type { ScheduleName } from '../schedule/names.ts';
+import type { SplitTokens } from '../schedule/split-tokens.ts';
 
-/** How a layer's context is served, tokens in this order; the four counts add up to the context. */
-export interface SplitTokens {
-  resident: number;
-  recomputed: number;
-  transferred: number;
-  hostAttended: number;
-}
+export type { SplitTokens };
 
 /** Busy share of each resource over the decode, 0 to 1. `gpu` is the share of time in which a kernel runs. */
 export interface Utilisation {

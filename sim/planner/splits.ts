@@ -2,12 +2,12 @@ import { InputError } from '../scenario/input-error.ts';
 import type { Scenario, SplitRequest, TokenShare } from '../scenario/scenario.ts';
 import type { LayerGroup, LayerGroups } from '../schedule/layer-groups.ts';
 import type { Schedule, Way } from '../schedule/schedule.ts';
+import { NO_TOKENS, type SplitTokens } from '../schedule/split-tokens.ts';
 import { attendedBy, type StepSplit } from '../schedule/token-ranges.ts';
-import type { SplitTokens } from './result.ts';
+import { analyticSplit } from './analytic.ts';
 import { minimise } from './search.ts';
+import { StepFloor } from './step-floor.ts';
 import { StepModel } from './step-model.ts';
-
-export const NO_TOKENS: SplitTokens = { resident: 0, recomputed: 0, transferred: 0, hostAttended: 0 };
 
 /** How the splits of a decode are found; asked once per step, in order. */
 export type SplitChooser = (context: number) => StepSplit;
@@ -67,28 +67,33 @@ export function checkWays(request: SplitRequest, schedules: readonly Schedule[])
 /** The split of each step that ends it soonest, found by simulation, the first step's alone and each later one's behind its predecessor. */
 function bestSplits(scenario: Scenario, schedule: Schedule, layers: LayerGroups): SplitChooser {
   const model = new StepModel(scenario, schedule, layers);
+  const firstGuess = analyticSplit(scenario).splitTokens;
   let before: { context: number; split: StepSplit } | undefined;
   return (context) => {
-    const contexts = before ? [context - 1, context] : [context];
-    const previous = before ? [clippedTo(before.split, layers.groups, context - 1)] : [];
-    const seconds = (split: StepSplit) => model.seconds(contexts, [...previous, split]);
+    // In series a step does not overlap its predecessor.
+    const behind = before && schedule.prefetch ? [clippedTo(before.split, layers.groups, context - 1)] : [];
+    const contexts = behind.length > 0 ? [context - 1, context] : [context];
+    const seconds = (split: StepSplit) => model.seconds({ contexts, splits: [...behind, split] });
+    const floor = new StepFloor(scenario, schedule, layers, model.kernelSeconds(context));
     const limits = layers.groups.map((group) => recomputeLimit(scenario, schedule, group, context));
     const best = layers.groups.map((group, g) => {
       const attended = attendedBy(group, context);
-      return recomputing(Math.min(before?.split[g].recomputed ?? Math.floor(attended / 2), limits[g]), attended);
+      return recomputing(Math.min(before?.split[g].recomputed ?? firstGuess, limits[g]), attended);
     });
     // Groups of layers influence each other only through what overlaps: one after another until nothing changes.
     for (let changed = true, round = 0; changed && round < MAX_ROUNDS; round++) {
       changed = false;
       for (let g = 0; g < layers.groups.length; g++) {
         const attended = attendedBy(layers.groups[g], context);
-        const withSplit = (split: SplitTokens) => seconds(best.map((other, i) => (i === g ? split : other)));
+        const withGroup = (split: SplitTokens) => best.map((other, i) => (i === g ? split : other));
+        // The least work of either kind between two splits.
+        const relaxed = (from: number, to: number) =>
+          withGroup({ ...NO_TOKENS, recomputed: from, transferred: attended - to });
         const found = minimise(
           limits[g],
-          best[g].recomputed,
-          (recomputed) => withSplit(recomputing(recomputed, attended)),
-          // The least work of either kind in the interval.
-          (from, to) => withSplit({ ...NO_TOKENS, recomputed: from, transferred: attended - to }),
+          [best[g].recomputed, ...(before ? [] : spread(limits[g]))],
+          (recomputed) => seconds(withGroup(recomputing(recomputed, attended))),
+          [(from, to) => floor.seconds(relaxed(from, to)), (from, to) => seconds(relaxed(from, to))],
         );
         if (found.at !== best[g].recomputed) changed = layers.groups.length > 1;
         best[g] = recomputing(found.at, attended);
@@ -100,6 +105,12 @@ function bestSplits(scenario: Scenario, schedule: Schedule, layers: LayerGroups)
 }
 
 const MAX_ROUNDS = 4;
+/** The first step has no predecessor to guess from: it looks at this many splits first. */
+const FIRST_GUESSES = 16;
+
+function spread(last: number): number[] {
+  return Array.from({ length: FIRST_GUESSES + 1 }, (_, i) => Math.round((i * last) / FIRST_GUESSES));
+}
 
 function recomputing(recomputed: number, attended: number): SplitTokens {
   return { ...NO_TOKENS, recomputed, transferred: attended - recomputed };

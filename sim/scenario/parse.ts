@@ -1,4 +1,5 @@
 import { firstProblem } from './explain.ts';
+import { inFile } from './in-file.ts';
 import { InputError } from './input-error.ts';
 import { pathText, quoted } from './path.ts';
 import { resolveMachine, resolveModel, type Sources } from './resolve.ts';
@@ -99,13 +100,4 @@ function isCausedBy(assignments: Assignment[], { path, found }: InputError): boo
     const isItsKey = path === parent && found === `unknown key ${quoted(assignment.path.at(-1))}`;
     return isItsKey || path === assigned || path.startsWith(`${assigned}.`) || path.startsWith(`${assigned}[`);
   });
-}
-
-function inFile<T>(file: string | undefined, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof InputError) error.file ??= file;
-    throw error;
-  }
 }

@@ -6,6 +6,7 @@ import { shapeFromHfConfig } from '../model/hf-config.ts';
 import { shapeFromInline } from '../model/inline.ts';
 import type { ModelShape } from '../model/shape.ts';
 import { nearestNames } from '../units/nearest.ts';
+import { inFile } from './in-file.ts';
 import { InputError } from './input-error.ts';
 import { quoted } from './path.ts';
 import type { ScenarioDocument } from './schema.ts';
@@ -43,12 +44,7 @@ function modelFromConfig(path: string, sources: Sources): ModelShape {
     throw new InputError({ path: 'model', found, expected: 'the name of a model or an inline shape' });
   }
   const config = sources.readModelConfig(path);
-  try {
-    return shapeFromHfConfig(config, nameFromPath(path));
-  } catch (error) {
-    if (error instanceof InputError) error.file ??= path;
-    throw error;
-  }
+  return inFile(path, () => shapeFromHfConfig(config, nameFromPath(path)));
 }
 
 /** `models/opt-6.7b/config.json` and `models/opt-6.7b.json` are both called opt-6.7b. */

@@ -1,6 +1,7 @@
 import type { ModelShape } from '../model/shape.ts';
 import type { PlanBuilder } from '../plan/builder.ts';
 import type { DecodeRequest } from './decode.ts';
+import type { DecodeWork } from './decode-work.ts';
 import type { LayerGroups } from './layer-groups.ts';
 import { type ElementBytes, type Extents, endWeightBytes, type WeightBytes } from './layer-work.ts';
 import type { TokenRange } from './token-ranges.ts';
@@ -67,16 +68,13 @@ export function allocate(
   request: DecodeRequest,
   layers: LayerGroups,
   ranges: readonly (readonly TokenRange[])[],
-  extent: Extents,
-  size: ElementBytes,
-  weights: readonly WeightBytes[],
+  work: DecodeWork,
   slots: { staged: number; scratch: number },
 ): DecodeBuffers {
   const { shape, batch, microBatches, schedule } = request;
   const offloaded = request.placement.weights === 'host';
   const lastContext = Math.max(...ranges.map((step) => step[0].context));
-  const tokenKv = batch * extent.kv * size.kv;
-  const tokenActivation = batch * shape.hidden * size.activations;
+  const { extent, size, weights, tokenKv, tokenActivation } = work;
   const homeIs = (way: string) => schedule.home === way;
 
   const perLayer = <T>(make: (layer: number) => T) => Array.from({ length: shape.layers }, (_, layer) => make(layer));

@@ -1,7 +1,7 @@
 import type { ModelShape } from '../model/shape.ts';
 import { isMoeLayer } from '../model/weights.ts';
 import { NONE, PlanBuilder } from '../plan/builder.ts';
-import { Group, Kind, type Plan, Stream } from '../plan/plan.ts';
+import { Group, type Plan, Stream } from '../plan/plan.ts';
 import type { Placement, Precisions } from '../scenario/scenario.ts';
 import {
   allocate,
@@ -11,33 +11,20 @@ import {
   LOGIT_BYTES,
   partialResultBytes,
 } from './decode-buffers.ts';
+import { type ContextWork, type DecodeWork, decodeWork } from './decode-work.ts';
 import { type LayerGroups, layerGroups } from './layer-groups.ts';
-import {
-  type DenseWork,
-  type ElementBytes,
-  type Extents,
-  elementBytes,
-  extentsOf,
-  LayerWork,
-  type WeightBytes,
-  weightBytes,
-} from './layer-work.ts';
 import type { Schedule } from './schedule.ts';
-import { type StepSplit, type TokenRange, tokenRange } from './token-ranges.ts';
+import { type Steps, type TokenRange, tokenRanges } from './token-ranges.ts';
 
-export interface DecodeRequest {
+export interface DecodeRequest extends Steps {
   shape: ModelShape;
   schedule: Schedule;
   batch: number;
   microBatches: number;
   precision: Precisions;
   placement: Placement;
-  /** Cached tokens s at each step of the plan, rising by one. */
-  contexts: readonly number[];
-  /** Split of each step, per layer group. */
-  splits: readonly StepSplit[];
   /** Other steps of the same decode, simulated elsewhere: caches hold their tokens too, and stores serve them. */
-  otherSteps?: { contexts: readonly number[]; splits: readonly StepSplit[] };
+  otherSteps?: Steps;
 }
 
 export interface DecodePlan {
@@ -51,16 +38,6 @@ export interface DecodePlan {
 /** Turns a shape, a workload, a schedule and its splits into the operations of some decode steps. */
 export function decodePlan(request: DecodeRequest): DecodePlan {
   return new Decode(request).build();
-}
-
-/** Rows of work of one step in one layer group. */
-interface ContextWork {
-  copyActivation: number;
-  copyKv: number;
-  recompute: number;
-  recomputedKeys: number[];
-  attend: number;
-  hostAttend: number;
 }
 
 /** What a layer and micro-batch are being built for. */
@@ -86,30 +63,14 @@ class Decode {
   readonly #request: DecodeRequest;
   readonly #builder: PlanBuilder;
   readonly #layers: LayerGroups;
-  readonly #ranges: TokenRange[][];
-  readonly #extent: Extents;
-  readonly #size: ElementBytes;
-  readonly #weights: WeightBytes[];
   readonly #buffers: DecodeBuffers;
-  readonly #work: LayerWork;
-  readonly #dense: DenseWork;
-  readonly #copies: {
-    kvProjection: number[];
-    rest: number[];
-    storeKv: number;
-    storeX: number;
-    query: number;
-    result: number;
-  };
-  readonly #stepEnd: number;
+  readonly #work: DecodeWork;
   readonly #offloaded: boolean;
   readonly #slots: { staged: number; scratch: number };
   /** While one micro-batch waits for the host's attention the next ones begin. */
   readonly #interleaved: boolean;
   /** Recompute before the block begins, not inside it: in series, and where W_K and W_V come before the other weights. */
   readonly #recomputesFirst: boolean;
-  readonly #tokenKv: number;
-  readonly #tokenActivation: number;
   /** Positions below this are recomputed by some later step: [step][group]. */
   readonly #recomputedLater: number[][];
 
@@ -132,22 +93,13 @@ class Decode {
   #layersSeen = 0;
 
   constructor(request: DecodeRequest) {
-    const { shape, batch, microBatches, precision, contexts, splits, schedule } = request;
+    const { shape, microBatches, contexts, splits, schedule } = request;
     this.#request = request;
     this.#builder = new PlanBuilder(contexts.length * shape.layers * microBatches * 20);
     this.#layers = layerGroups(shape);
-    const rangesOf = (all: readonly number[], splitsOfAll: readonly StepSplit[]) =>
-      all.map((context, step) =>
-        this.#layers.groups.map((group, g) => tokenRange(splitsOfAll[step][g], group, context)),
-      );
-    this.#ranges = rangesOf(contexts, splits);
-    const others = request.otherSteps ? rangesOf(request.otherSteps.contexts, request.otherSteps.splits) : [];
-    this.#extent = extentsOf(shape);
-    this.#size = elementBytes(precision);
+    this.#work = decodeWork(request, this.#layers);
+    const others = request.otherSteps ? tokenRanges(this.#layers.groups, request.otherSteps) : [];
     this.#offloaded = request.placement.weights === 'host';
-    this.#weights = Array.from({ length: shape.layers }, (_, layer) =>
-      weightBytes(shape, layer, batch * microBatches, this.#size.weights),
-    );
     this.#interleaved = microBatches > 1 && splits.some((step) => step.some((split) => split.hostAttended > 0));
     this.#recomputesFirst = !schedule.prefetch || this.#offloaded;
     // Micro-batches under way at the same time each need buffers of their own.
@@ -157,27 +109,10 @@ class Decode {
       this.#builder,
       request,
       this.#layers,
-      [...this.#ranges, ...others],
-      this.#extent,
-      this.#size,
-      this.#weights,
+      [...this.#work.ranges, ...others],
+      this.#work,
       this.#slots,
     );
-    this.#tokenKv = batch * this.#extent.kv * this.#size.kv;
-    this.#tokenActivation = batch * shape.hidden * this.#size.activations;
-    this.#work = new LayerWork(this.#builder, shape, batch, precision);
-    this.#dense = this.#work.dense();
-    this.#stepEnd = this.#work.stepEnd();
-    const { planes, query } = this.#extent;
-    const copy = (kind: number, bytes: number) => this.#work.copy(kind, 1, bytes);
-    this.#copies = {
-      kvProjection: this.#perLayerCopies((bytes) => bytes.kvProjection),
-      rest: this.#perLayerCopies((bytes) => bytes.restUsed),
-      storeKv: this.#work.copy(Kind.copyD2h, planes, this.#tokenKv / planes),
-      storeX: copy(Kind.copyD2h, this.#tokenActivation),
-      query: copy(Kind.copyD2h, batch * query * this.#size.activations),
-      result: copy(Kind.copyH2d, batch * partialResultBytes(shape, this.#extent, this.#size)),
-    };
     this.#recomputedLater = this.#positionsRecomputedLater(others);
 
     const none = (length: number) => new Array<number>(length).fill(NONE);
@@ -199,12 +134,11 @@ class Decode {
     const blockEnds = new Uint32Array(contexts.length * shape.layers);
     const stepEnds = new Uint32Array(contexts.length);
     for (let step = 0; step < contexts.length; step++) {
-      const works = this.#ranges[step].map((range) => this.#contextWork(range));
       for (let j = 0; j < microBatches; j++) this.#embed(step, j);
       for (let layer = 0; layer < shape.layers; layer++) {
         const places: Place[] = [];
         for (let j = 0; j < microBatches; j++) {
-          const place = this.#place(step, layer, j, works);
+          const place = this.#place(step, layer, j);
           places.push(place);
           this.#fetch(place);
           if (this.#recomputesFirst) this.#recompute(place);
@@ -220,22 +154,17 @@ class Decode {
         this.#layersSeen++;
       }
       for (let j = 0; j < microBatches; j++) this.#head(step, j);
-      stepEnds[step] = this.#builder.operation(Stream.compute, Group.stepEnd, shape.layers - 1, step, 0, this.#stepEnd);
+      stepEnds[step] = this.#builder.operation(
+        Stream.compute,
+        Group.stepEnd,
+        shape.layers - 1,
+        step,
+        0,
+        this.#work.stepEnd,
+      );
     }
     const extent = { layers: shape.layers, steps: contexts.length, microBatches };
-    return { plan: this.#builder.build(extent), blockEnds, stepEnds };
-  }
-
-  #perLayerCopies(part: (bytes: WeightBytes) => number): number[] {
-    if (!this.#offloaded) return [];
-    // Alike layers share a row of work.
-    const rows = new Map<number, number>();
-    return this.#weights.map((weights) => {
-      const bytes = part(weights);
-      const row = rows.get(bytes) ?? this.#work.copy(Kind.copyH2d, 1, bytes);
-      rows.set(bytes, row);
-      return row;
-    });
+    return { plan: this.#builder.build(this.#work.table, extent), blockEnds, stepEnds };
   }
 
   #positionsRecomputedLater(others: TokenRange[][]): number[][] {
@@ -243,40 +172,14 @@ class Decode {
     const after = others.filter((step) => step[0].context > contexts[contexts.length - 1]);
     const later: number[][] = [];
     let ends = this.#layers.groups.map((_, g) => Math.max(0, ...after.map((step) => step[g].recomputedEnd)));
-    for (let step = this.#ranges.length - 1; step >= 0; step--) {
+    for (let step = this.#work.ranges.length - 1; step >= 0; step--) {
       later[step] = ends;
-      ends = ends.map((end, g) => Math.max(end, this.#ranges[step][g].recomputedEnd));
+      ends = ends.map((end, g) => Math.max(end, this.#work.ranges[step][g].recomputedEnd));
     }
     return later;
   }
 
-  #contextWork(range: TokenRange): ContextWork {
-    const { shape } = this.#request;
-    const { planes } = this.#extent;
-    const recomputed = range.recomputedEnd - range.residentEnd;
-    const transferred = range.transferredEnd - range.recomputedEnd;
-    // What the split says counts, not what is left over: a relaxed plan may fetch less than it attends.
-    const host = this.#hostTokens(range);
-    const recomputedKeys: number[] = [];
-    if (recomputed > 0) {
-      if (shape.qkNorm || shape.mla) recomputedKeys.push(this.#work.recomputedKeys(Kind.norm, recomputed));
-      if (shape.rotary) recomputedKeys.push(this.#work.recomputedKeys(Kind.rope, recomputed));
-    }
-    return {
-      copyActivation: recomputed > 0 ? this.#work.copy(Kind.copyH2d, 1, recomputed * this.#tokenActivation) : NONE,
-      copyKv: transferred > 0 ? this.#work.copy(Kind.copyH2d, planes, (transferred * this.#tokenKv) / planes) : NONE,
-      recompute: recomputed > 0 ? this.#work.recompute(recomputed) : NONE,
-      recomputedKeys,
-      attend: this.#work.attend(range.context - range.from - host + 1),
-      hostAttend: host > 0 ? this.#work.hostAttend(host) : NONE,
-    };
-  }
-
-  #hostTokens(range: TokenRange): number {
-    return this.#request.schedule.home === 'hostAttended' ? range.context - range.transferredEnd : 0;
-  }
-
-  #place(step: number, layer: number, microBatch: number, works: ContextWork[]): Place {
+  #place(step: number, layer: number, microBatch: number): Place {
     const group = this.#layers.of[layer];
     const fetch = this.#fetches++;
     return {
@@ -284,8 +187,8 @@ class Decode {
       layer,
       microBatch,
       cache: layer * this.#request.microBatches + microBatch,
-      range: this.#ranges[step][group],
-      work: works[group],
+      range: this.#work.ranges[step][group],
+      work: this.#work.context[step][group],
       staged: fetch % this.#slots.staged,
       scratch: fetch % this.#slots.scratch,
       weights: this.#offloaded ? this.#layersSeen % this.#slots.staged : layer,
@@ -306,9 +209,9 @@ class Decode {
 
   #embed(step: number, microBatch: number): void {
     const builder = this.#builder;
-    this.#lastKernel = builder.operation(Stream.compute, Group.embed, 0, step, microBatch, this.#dense.embed);
-    builder.reads(this.#buffers.endWeights, 0, this.#tokenActivation);
-    builder.writes(this.#buffers.hidden[microBatch], 0, this.#tokenActivation);
+    this.#lastKernel = builder.operation(Stream.compute, Group.embed, 0, step, microBatch, this.#work.dense.embed);
+    builder.reads(this.#buffers.endWeights, 0, this.#work.tokenActivation);
+    builder.writes(this.#buffers.hidden[microBatch], 0, this.#work.tokenActivation);
   }
 
   /** Copies of a layer for one micro-batch: W_K and W_V, activations, the other weights, KV. */
@@ -336,10 +239,10 @@ class Decode {
     const copy = this.#openCopy(
       Group.copyWeights,
       place,
-      this.#copies[part][layer],
+      this.#work.copies[part][layer],
       this.#weightsFree[weights] ?? NONE,
     );
-    const bytes = first ? this.#weights[layer].kvProjection : this.#weights[layer].restUsed;
+    const bytes = first ? this.#work.weights[layer].kvProjection : this.#work.weights[layer].restUsed;
     this.#builder.reads((first ? this.#buffers.hostKvProjection : this.#buffers.hostRestOfWeights)[layer], 0, bytes);
     this.#builder.writes((first ? this.#buffers.kvProjection : this.#buffers.restOfWeights)[weights], 0, bytes);
     return copy;
@@ -347,7 +250,7 @@ class Decode {
 
   #copyActivation(place: Place): number {
     const { range, cache, staged } = place;
-    const bytes = (range.recomputedEnd - range.residentEnd) * this.#tokenActivation;
+    const bytes = (range.recomputedEnd - range.residentEnd) * this.#work.tokenActivation;
     const source = this.#buffers.hostActivations[cache];
     const copy = this.#openCopy(
       Group.copyActivation,
@@ -356,7 +259,7 @@ class Decode {
       this.#stagedActivationsFree[staged],
     );
     if (range.recomputedEnd > this.#request.contexts[0]) this.#builder.after(this.#activationStored[cache]);
-    this.#builder.reads(source.buffer, (range.residentEnd - source.base) * this.#tokenActivation, bytes);
+    this.#builder.reads(source.buffer, (range.residentEnd - source.base) * this.#work.tokenActivation, bytes);
     this.#builder.writes(this.#buffers.stagedActivations[staged], 0, bytes);
     return copy;
   }
@@ -373,8 +276,8 @@ class Decode {
 
   /** Positions from..to of every plane of a cache. */
   #cacheOperand(write: boolean, cache: Cache, from: number, to: number): void {
-    const { planes } = this.#extent;
-    const row = this.#tokenKv / planes;
+    const { planes } = this.#work.extent;
+    const row = this.#work.tokenKv / planes;
     this.#builder[write ? 'writes' : 'reads'](
       cache.buffer,
       (from - cache.base) * row,
@@ -405,9 +308,9 @@ class Decode {
     builder.reads(
       this.#buffers.stagedActivations[staged],
       0,
-      (range.recomputedEnd - range.residentEnd) * this.#tokenActivation,
+      (range.recomputedEnd - range.residentEnd) * this.#work.tokenActivation,
     );
-    builder.reads(this.#buffers.kvProjection[place.weights], 0, this.#weights[place.layer].kvProjection);
+    builder.reads(this.#buffers.kvProjection[place.weights], 0, this.#work.weights[place.layer].kvProjection);
     this.#stagedOperand(true, place, range.residentEnd, range.recomputedEnd);
     for (const keys of work.recomputedKeys) {
       this.#kernel(Group.recompute, place, keys);
@@ -421,33 +324,33 @@ class Decode {
     const buffers = this.#buffers;
     const { scratch, microBatch, range } = place;
     const { shape, batch, schedule } = this.#request;
-    const projected = batch * this.#extent.projected * this.#size.activations;
-    this.#kernel(Group.block, place, this.#dense.norm);
+    const projected = batch * this.#work.extent.projected * this.#work.size.activations;
+    this.#kernel(Group.block, place, this.#work.dense.norm);
     if (!schedule.prefetch) builder.after(place.kvCopy);
     builder.after(this.#newActivationFree[scratch]);
-    builder.reads(buffers.hidden[microBatch], 0, this.#tokenActivation);
-    builder.writes(buffers.newActivation[scratch], 0, this.#tokenActivation);
-    this.#dense.project.forEach((work, i) => {
+    builder.reads(buffers.hidden[microBatch], 0, this.#work.tokenActivation);
+    builder.writes(buffers.newActivation[scratch], 0, this.#work.tokenActivation);
+    this.#work.dense.project.forEach((work, i) => {
       this.#kernel(Group.block, place, work);
       if (i === 0) {
         builder.after(this.#queryCopied[scratch]);
-        builder.reads(buffers.newActivation[scratch], 0, this.#tokenActivation);
+        builder.reads(buffers.newActivation[scratch], 0, this.#work.tokenActivation);
         this.#weightOperands(place);
       }
       builder.writes(buffers.projected[scratch], 0, projected);
     });
     if (shape.qkNorm) {
-      this.#kernel(Group.block, place, this.#dense.qkNorm);
+      this.#kernel(Group.block, place, this.#work.dense.qkNorm);
       builder.writes(buffers.projected[scratch], 0, projected);
     }
     if (shape.rotary) {
-      this.#kernel(Group.block, place, this.#dense.rope);
+      this.#kernel(Group.block, place, this.#work.dense.rope);
       builder.writes(buffers.projected[scratch], 0, projected);
     }
-    this.#kernel(Group.block, place, this.#dense.append);
+    this.#kernel(Group.block, place, this.#work.dense.append);
     builder.after(this.#newKvFree[scratch]);
     builder.reads(buffers.projected[scratch], 0, projected);
-    builder.writes(buffers.newKv[scratch], 0, this.#tokenKv);
+    builder.writes(buffers.newKv[scratch], 0, this.#work.tokenKv);
     this.#newTokenOperand(true, place, range.context);
   }
 
@@ -462,7 +365,7 @@ class Decode {
 
   #weightOperands(place: Place): void {
     const { weights, layer } = place;
-    const { kvProjection, rest, restUsed } = this.#weights[layer];
+    const { kvProjection, rest, restUsed } = this.#work.weights[layer];
     if (this.#offloaded) {
       this.#builder.after(this.#kvProjectionCopy);
       this.#builder.after(this.#restCopy);
@@ -476,8 +379,8 @@ class Decode {
     if (work.hostAttend === NONE) return;
     const { batch, shape } = this.#request;
     const builder = this.#builder;
-    const queryBytes = batch * this.#extent.query * this.#size.activations;
-    const queryCopy = this.#operation(Stream.d2h, Group.hostAttention, place, this.#copies.query);
+    const queryBytes = batch * this.#work.extent.query * this.#work.size.activations;
+    const queryCopy = this.#operation(Stream.d2h, Group.hostAttention, place, this.#work.copies.query);
     builder.after(this.#lastKernel);
     builder.after(this.#hostAttended[scratch]);
     builder.reads(this.#buffers.projected[scratch], 0, queryBytes);
@@ -490,7 +393,7 @@ class Decode {
     if (range.context > this.#request.contexts[0]) builder.after(this.#kvStored[cache]);
     builder.reads(this.#buffers.hostQuery[scratch], 0, queryBytes);
     this.#cacheOperand(false, this.#buffers.hostKv[cache], range.transferredEnd, range.context);
-    const resultBytes = batch * partialResultBytes(shape, this.#extent, this.#size);
+    const resultBytes = batch * partialResultBytes(shape, this.#work.extent, this.#work.size);
     builder.writes(this.#buffers.hostResult[scratch], 0, resultBytes);
     this.#hostAttended[scratch] = place.hostAttend;
   }
@@ -502,19 +405,23 @@ class Decode {
     const builder = this.#builder;
     const append = this.#lastKernel;
     if (home === 'transferred' || home === 'hostAttended') {
-      const store = this.#operation(Stream.d2h, Group.store, place, this.#copies.storeKv);
+      const store = this.#operation(Stream.d2h, Group.store, place, this.#work.copies.storeKv);
       builder.after(append);
-      builder.reads(this.#buffers.newKv[scratch], 0, this.#tokenKv);
+      builder.reads(this.#buffers.newKv[scratch], 0, this.#work.tokenKv);
       this.#cacheOperand(true, this.#buffers.hostKv[cache], range.context, range.context + 1);
       this.#kvStored[cache] = store;
       this.#newKvFree[scratch] = store;
     }
     if (home === 'recomputed' || this.#recomputedLater[step][this.#layers.of[layer]] > range.context) {
-      const store = this.#operation(Stream.d2h, Group.store, place, this.#copies.storeX);
+      const store = this.#operation(Stream.d2h, Group.store, place, this.#work.copies.storeX);
       builder.after(append);
-      builder.reads(this.#buffers.newActivation[scratch], 0, this.#tokenActivation);
+      builder.reads(this.#buffers.newActivation[scratch], 0, this.#work.tokenActivation);
       const target = this.#buffers.hostActivations[cache];
-      builder.writes(target.buffer, (range.context - target.base) * this.#tokenActivation, this.#tokenActivation);
+      builder.writes(
+        target.buffer,
+        (range.context - target.base) * this.#work.tokenActivation,
+        this.#work.tokenActivation,
+      );
       this.#activationStored[cache] = store;
       this.#newActivationFree[scratch] = store;
     }
@@ -526,10 +433,10 @@ class Decode {
     const { batch, shape } = this.#request;
     const buffers = this.#buffers;
     const builder = this.#builder;
-    const attended = batch * this.#extent.attended * this.#size.activations;
+    const attended = batch * this.#work.extent.attended * this.#work.size.activations;
     this.#stagedKvFree[staged] = this.#kernel(Group.block, place, work.attend);
     builder.after(place.kvCopy);
-    builder.reads(buffers.projected[scratch], 0, batch * this.#extent.query * this.#size.activations);
+    builder.reads(buffers.projected[scratch], 0, batch * this.#work.extent.query * this.#work.size.activations);
     if (range.residentEnd > range.from) {
       this.#cacheOperand(false, buffers.residentKv[cache], range.from, range.residentEnd);
     }
@@ -541,26 +448,26 @@ class Decode {
     if (place.hostAttend !== NONE) this.#mergeHostAttention(place, attended);
 
     const moe = isMoeLayer(shape, layer);
-    const ffn = moe ? this.#dense.moeFfn : this.#dense.denseFfn;
-    this.#dense.out.forEach((out, i) => {
+    const ffn = moe ? this.#work.dense.moeFfn : this.#work.dense.denseFfn;
+    this.#work.dense.out.forEach((out, i) => {
       this.#kernel(Group.block, place, out);
       builder.reads(buffers.attended, 0, attended);
       if (i === 0) this.#weightOperands(place);
-      builder.writes(buffers.hidden[microBatch], 0, this.#tokenActivation);
+      builder.writes(buffers.hidden[microBatch], 0, this.#work.tokenActivation);
     });
     // Norms beyond the first: before the feed-forward part, and on outputs where the model has them.
     for (let norm = 1; norm < shape.normsPerLayer; norm++) {
-      this.#kernel(Group.block, place, this.#dense.norm);
-      builder.reads(buffers.hidden[microBatch], 0, this.#tokenActivation);
-      builder.writes(buffers.ffnInput, 0, this.#tokenActivation);
+      this.#kernel(Group.block, place, this.#work.dense.norm);
+      builder.reads(buffers.hidden[microBatch], 0, this.#work.tokenActivation);
+      builder.writes(buffers.ffnInput, 0, this.#work.tokenActivation);
     }
     ffn.forEach((part, i) => {
       this.#kernel(Group.block, place, part);
-      builder.reads(buffers.ffnInput, 0, this.#tokenActivation);
+      builder.reads(buffers.ffnInput, 0, this.#work.tokenActivation);
       const last = i === ffn.length - 1;
       if (i === 0) this.#weightOperands(place);
-      if (last) builder.writes(buffers.hidden[microBatch], 0, this.#tokenActivation);
-      else builder.writes(buffers.ffnInner, 0, batch * ffnInnerBytes(shape, this.#size));
+      if (last) builder.writes(buffers.hidden[microBatch], 0, this.#work.tokenActivation);
+      else builder.writes(buffers.ffnInner, 0, batch * ffnInnerBytes(shape, this.#work.size));
     });
   }
 
@@ -568,14 +475,14 @@ class Decode {
     const { scratch } = place;
     const { batch, shape } = this.#request;
     const builder = this.#builder;
-    const bytes = batch * partialResultBytes(shape, this.#extent, this.#size);
-    const copy = this.#operation(Stream.h2d, Group.hostAttention, place, this.#copies.result);
+    const bytes = batch * partialResultBytes(shape, this.#work.extent, this.#work.size);
+    const copy = this.#operation(Stream.h2d, Group.hostAttention, place, this.#work.copies.result);
     builder.after(place.hostAttend);
     builder.after(this.#resultMerged[scratch]);
     builder.reads(this.#buffers.hostResult[scratch], 0, bytes);
     builder.writes(this.#buffers.partialResult[scratch], 0, bytes);
     this.#resultCopied[scratch] = copy;
-    this.#resultMerged[scratch] = this.#kernel(Group.block, place, this.#dense.merge);
+    this.#resultMerged[scratch] = this.#kernel(Group.block, place, this.#work.dense.merge);
     builder.after(copy);
     builder.reads(this.#buffers.partialResult[scratch], 0, bytes);
     builder.writes(this.#buffers.attended, 0, attended);
@@ -585,12 +492,12 @@ class Decode {
     const { shape, batch } = this.#request;
     const builder = this.#builder;
     const last = shape.layers - 1;
-    const [norm, gemm] = this.#dense.head;
+    const [norm, gemm] = this.#work.dense.head;
     builder.operation(Stream.compute, Group.head, last, step, microBatch, norm);
-    builder.reads(this.#buffers.hidden[microBatch], 0, this.#tokenActivation);
-    builder.writes(this.#buffers.ffnInput, 0, this.#tokenActivation);
+    builder.reads(this.#buffers.hidden[microBatch], 0, this.#work.tokenActivation);
+    builder.writes(this.#buffers.ffnInput, 0, this.#work.tokenActivation);
     this.#lastKernel = builder.operation(Stream.compute, Group.head, last, step, microBatch, gemm);
-    builder.reads(this.#buffers.ffnInput, 0, this.#tokenActivation);
+    builder.reads(this.#buffers.ffnInput, 0, this.#work.tokenActivation);
     builder.writes(this.#buffers.logits, 0, batch * shape.vocab * LOGIT_BYTES);
   }
 }

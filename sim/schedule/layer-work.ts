@@ -1,8 +1,8 @@
 import { expectedDistinctExperts, kvElementsPerTokenPerLayer } from '../model/quantities.ts';
 import type { ModelShape } from '../model/shape.ts';
-import { denseElements, endWeights, layerWeights } from '../model/weights.ts';
-import type { PlanBuilder } from '../plan/builder.ts';
+import { denseElements, endWeights, isMoeLayer, layerWeights } from '../model/weights.ts';
 import { bytesPerElement, Kind, PRECISIONS } from '../plan/plan.ts';
+import type { WorkBuilder } from '../plan/work-builder.ts';
 import type { Precisions } from '../scenario/scenario.ts';
 
 /** Bytes of an element of each kind of tensor. */
@@ -58,8 +58,21 @@ export interface WeightBytes {
   restUsed: number;
 }
 
-/** @param tokens tokens of a step that share one load of the layer's weights */
-export function weightBytes(shape: ModelShape, layer: number, tokens: number, perElement: number): WeightBytes {
+/**
+ * Weight bytes of each layer.
+ *
+ * @param tokens tokens of a step that share one load of a layer's weights
+ */
+export function weightBytes(shape: ModelShape, tokens: number, perElement: number): WeightBytes[] {
+  // Layers differ only in their feed-forward part: two kinds at most.
+  const kinds = [false, true].map((moe) => {
+    const layer = Array.from({ length: shape.layers }, (_, i) => i).find((i) => isMoeLayer(shape, i) === moe);
+    return layer === undefined ? undefined : layerBytes(shape, layer, tokens, perElement);
+  });
+  return Array.from({ length: shape.layers }, (_, layer) => kinds[Number(isMoeLayer(shape, layer))]!);
+}
+
+function layerBytes(shape: ModelShape, layer: number, tokens: number, perElement: number): WeightBytes {
   const weights = layerWeights(shape, layer);
   const dense = denseElements(weights);
   const { moe } = shape;
@@ -100,14 +113,14 @@ const dtypeOf = (precision: Precisions) => PRECISIONS.indexOf(precision.activati
 
 /** Adds kernels' work to a builder: bytes are HBM traffic; element-wise kernels count no FLOPs, memory is what limits them. */
 export class LayerWork {
-  readonly #builder: PlanBuilder;
+  readonly #builder: WorkBuilder;
   readonly #shape: ModelShape;
   readonly #batch: number;
   readonly #dtype: number;
   readonly #size: ElementBytes;
   readonly #extent: Extents;
 
-  constructor(builder: PlanBuilder, shape: ModelShape, batch: number, precision: Precisions) {
+  constructor(builder: WorkBuilder, shape: ModelShape, batch: number, precision: Precisions) {
     this.#builder = builder;
     this.#shape = shape;
     this.#batch = batch;
@@ -117,11 +130,11 @@ export class LayerWork {
   }
 
   copy(kind: number, rows: number, rowBytes: number): number {
-    return this.#builder.work(kind, this.#dtype, rows, rowBytes, 0, 1, 0, rows * rowBytes);
+    return this.#builder.add(kind, this.#dtype, rows, rowBytes, 0, 1, 0, rows * rowBytes);
   }
 
   stepEnd(): number {
-    return this.#builder.work(Kind.stepEnd, this.#dtype, 0, 0, 0, 0, 0, 0);
+    return this.#builder.add(Kind.stepEnd, this.#dtype, 0, 0, 0, 0, 0, 0);
   }
 
   /** Projection of K and V for `tokens` cached tokens of every sequence: reads X and weights, writes KV. */
@@ -130,7 +143,7 @@ export class LayerWork {
     const m = tokens * this.#batch;
     const { hidden } = this.#shape;
     const bytes = m * hidden * this.#size.activations + hidden * kv * this.#size.weights + m * kv * this.#size.kv;
-    return this.#builder.work(Kind.gemm, this.#dtype, m, kv / planes, hidden, planes, 2 * m * hidden * kv, bytes);
+    return this.#builder.add(Kind.gemm, this.#dtype, m, kv / planes, hidden, planes, 2 * m * hidden * kv, bytes);
   }
 
   /** Rotary embedding of recomputed keys, or the norm of recomputed key heads or latents: reads and writes the keys in place. */
@@ -145,7 +158,7 @@ export class LayerWork {
     const bytes = this.#batch * (tokens * kv * this.#size.kv + (query + attended) * this.#size.activations);
     const { heads, headDim } = this.#shape;
     const flops = this.#batch * tokens * attendFlops;
-    return this.#builder.work(Kind.attend, this.#dtype, this.#batch * heads, headDim, tokens, 1, flops, bytes);
+    return this.#builder.add(Kind.attend, this.#dtype, this.#batch * heads, headDim, tokens, 1, flops, bytes);
   }
 
   /** Attention to `tokens` cached tokens by the host's cores. */
@@ -154,7 +167,7 @@ export class LayerWork {
     const { heads, headDim } = this.#shape;
     const bytes = this.#batch * tokens * kv * this.#size.kv;
     const flops = this.#batch * tokens * attendFlops;
-    return this.#builder.work(Kind.hostAttend, this.#dtype, this.#batch * heads, headDim, tokens, 1, flops, bytes);
+    return this.#builder.add(Kind.hostAttend, this.#dtype, this.#batch * heads, headDim, tokens, 1, flops, bytes);
   }
 
   dense(): DenseWork {
@@ -219,11 +232,11 @@ export class LayerWork {
   /** rows × n × k GEMM with a weight matrix (k × n), `batch` of them. */
   #gemm(n: number, k: number, batch = 1, rows = this.#batch): number {
     const bytes = batch * (rows * (n + k) * this.#size.activations + n * k * this.#size.weights);
-    return this.#builder.work(Kind.gemm, this.#dtype, rows, n, k, batch, 2 * batch * rows * n * k, bytes);
+    return this.#builder.add(Kind.gemm, this.#dtype, rows, n, k, batch, 2 * batch * rows * n * k, bytes);
   }
 
   /** @param elements per sequence, reads and writes together */
   #elementwise(kind: number, elements: number, size: number): number {
-    return this.#builder.work(kind, this.#dtype, this.#batch, elements, 0, 1, 0, this.#batch * elements * size);
+    return this.#builder.add(kind, this.#dtype, this.#batch, elements, 0, 1, 0, this.#batch * elements * size);
   }
 }

@@ -1,6 +1,6 @@
-import type { SplitTokens } from '../planner/result.ts';
 import type { Home } from '../scenario/scenario.ts';
 import type { ScheduleName } from './names.ts';
+import type { SplitTokens } from './split-tokens.ts';
 
 /** A way to serve a cached token. */
 export type Way = keyof SplitTokens;

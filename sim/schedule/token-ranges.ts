@@ -1,5 +1,5 @@
-import type { SplitTokens } from '../planner/result.ts';
 import type { LayerGroup } from './layer-groups.ts';
+import type { SplitTokens } from './split-tokens.ts';
 
 /** Split of one step, per layer group. */
 export type StepSplit = readonly SplitTokens[];
@@ -15,6 +15,12 @@ export interface TokenRange {
   context: number;
 }
 
+/** Some steps of a decode: the context and the split of each. */
+export interface Steps {
+  contexts: readonly number[];
+  splits: readonly StepSplit[];
+}
+
 export function attendedBy(group: LayerGroup, context: number): number {
   return Math.min(context, group.window);
 }
@@ -24,4 +30,9 @@ export function tokenRange(split: SplitTokens, group: LayerGroup, context: numbe
   const residentEnd = from + split.resident;
   const recomputedEnd = residentEnd + split.recomputed;
   return { from, residentEnd, recomputedEnd, transferredEnd: recomputedEnd + split.transferred, context };
+}
+
+/** Ranges of each step in each layer group. */
+export function tokenRanges(groups: readonly LayerGroup[], { contexts, splits }: Steps): TokenRange[][] {
+  return contexts.map((context, step) => groups.map((group, g) => tokenRange(splits[step][g], group, context)));
 }
