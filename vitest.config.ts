@@ -1,5 +1,13 @@
 import { defineConfig } from 'vitest/config';
 
+const testTimeout = 60_000;
+
 export default defineConfig({
-  test: { include: ['test/**/*.test.ts'], testTimeout: 60_000 },
+  test: {
+    projects: [
+      { test: { name: 'units', include: ['test/**/*.test.ts'], exclude: ['test/cli/*.test.ts'], testTimeout } },
+      // These run the built commands.
+      { test: { name: 'commands', include: ['test/cli/*.test.ts'], globalSetup: 'test/global-setup.ts', testTimeout } },
+    ],
+  },
 });

@@ -27,13 +27,13 @@ function hasColour(stream: NodeJS.WriteStream): boolean {
   return stream.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
 }
 
-/** Does work that takes a while, saying so on a terminal meanwhile. */
-export function withProgress<T>(label: string, work: () => T): T {
+/** Does work that takes a while; on a terminal a line says meanwhile how far it is. */
+export function withProgress<T>(label: string, work: (report: (done: number, of: number) => void) => T): T {
   const { stderr } = process;
-  if (!stderr.isTTY) return work();
+  if (!stderr.isTTY) return work(() => {});
   stderr.write(`${label} …`);
   try {
-    return work();
+    return work((done, of) => stderr.write(`\r\u001b[K${label}: ${done} of ${of}`));
   } finally {
     stderr.write('\r\u001b[K');
   }

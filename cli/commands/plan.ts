@@ -1,5 +1,6 @@
 import type { CommandModule } from 'yargs';
 import { plan } from '../../sim/planner/plan.ts';
+import { inFile } from '../../sim/scenario/in-file.ts';
 import { printJson, withProgress } from '../output.ts';
 import { printPlan } from '../plan-report.ts';
 import { loadScenario, type ScenarioArguments, scenarioArguments } from '../scenario-arguments.ts';
@@ -22,7 +23,9 @@ export const planCommand: CommandModule<object, PlanArguments> = {
       .example('$0 plan scenario.yaml --set machine.link.h2d="64 GB/s" --json', 'a changed scenario, for a program'),
   handler: (args) => {
     const scenario = loadScenario(args);
-    const result = withProgress('simulating the schedules', () => plan(scenario));
+    const result = withProgress('Simulating schedules', (report) =>
+      inFile(args.scenario, () => plan(scenario, report)),
+    );
     if (args.json) printJson(result);
     else printPlan(result);
   },
