@@ -24,7 +24,6 @@ export class StepModel {
   readonly #scenario: Scenario;
   readonly #layers: LayerGroups;
   readonly #templates: PlanTemplates;
-  #few = FEW_LAYERS;
 
   constructor(scenario: Scenario, schedule: Schedule, layers: LayerGroups) {
     this.#scenario = scenario;
@@ -35,11 +34,9 @@ export class StepModel {
   /** @param steps the step, behind its predecessor where there is one */
   seconds(steps: Steps): number {
     const all = this.#scenario.model.layers;
-    for (let layers = this.#layers.uniform ? Math.min(all, this.#few) : all; ; layers = Math.min(all, 2 * layers)) {
+    for (let layers = this.#layers.uniform ? Math.min(all, FEW_LAYERS) : all; ; layers = Math.min(all, 2 * layers)) {
       const seconds = this.#simulated(steps, layers, all);
       if (seconds !== undefined) return seconds;
-      // What was not periodic once will not be so for the next split either.
-      this.#few = Math.min(all, 2 * layers);
     }
   }
 

@@ -169,12 +169,14 @@ class Decode {
 
   #positionsRecomputedLater(others: TokenRange[][]): number[][] {
     const { contexts } = this.#request;
-    const after = others.filter((step) => step[0].context > contexts[contexts.length - 1]);
+    const last = contexts[contexts.length - 1];
+    const reach = (range: TokenRange) => (range.recomputedEnd > range.residentEnd ? range.recomputedEnd : 0);
+    const after = others.filter(([range]) => range.context > last);
     const later: number[][] = [];
-    let ends = this.#layers.groups.map((_, g) => Math.max(0, ...after.map((step) => step[g].recomputedEnd)));
-    for (let step = this.#work.ranges.length - 1; step >= 0; step--) {
+    let ends = this.#layers.groups.map((_, g) => Math.max(0, ...after.map((step) => reach(step[g]))));
+    for (let step = contexts.length - 1; step >= 0; step--) {
       later[step] = ends;
-      ends = ends.map((end, g) => Math.max(end, this.#work.ranges[step][g].recomputedEnd));
+      ends = ends.map((end, g) => Math.max(end, reach(this.#work.ranges[step][g])));
     }
     return later;
   }
