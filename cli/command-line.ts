@@ -30,13 +30,15 @@ export async function commandLine(args: string[]): Promise<void> {
     .wrap(Math.min(120, process.stdout.columns ?? 100))
     .exitProcess(false)
     .fail((message, error) => {
-      throw error ?? new UsageError(usageProblem(message, args));
+      throw error && error.name !== 'YError' ? error : new UsageError(usageProblem(message ?? error?.message, args));
     })
     .parseAsync();
 }
 
 function usageProblem(message: string, [command]: string[]): string {
   if (message.startsWith('Did you mean')) return `unknown command ${JSON.stringify(command)}. ${message}`;
+  const [, unexpected] = /^Unknown command: (.*)$/s.exec(message) ?? [];
+  if (unexpected !== undefined && unexpected !== command) return `unexpected argument ${JSON.stringify(unexpected)}`;
   return message.includes('--help') ? message : `${message} ("splitpoint ${command} --help" says what there is)`;
 }
 

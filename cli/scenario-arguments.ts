@@ -32,7 +32,10 @@ export function scenarioArguments<T>(yargs: Argv<T>) {
   const withFlags = Object.entries(FLAGS).reduce(
     (built, [name, { describe }]) =>
       built.option(name, { type: 'string', requiresArg: true, describe, group: 'Scenario:' }),
-    yargs.positional('scenario', { type: 'string', describe: 'Scenario file (YAML or JSON), - for standard input' }),
+    yargs
+      .positional('scenario', { type: 'string', describe: 'Scenario file (YAML or JSON), - for standard input' })
+      // Without this, yargs reads a lone - as an empty text.
+      .nargs('scenario', 1),
   );
   return withFlags
     .option('schedule', {

@@ -1,0 +1,158 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { folderWith, SMALL, splitpoint } from './splitpoint.ts';
+
+/** Exit code 2, one line on standard error that matches, nothing on standard output. */
+function expectRefusal(outcome: ReturnType<typeof splitpoint>, message: RegExp): void {
+  expect(outcome.stdout).toBe('');
+  expect(outcome.stderr).toMatch(/^splitpoint: [^\n]+\n$/);
+  expect(outcome.stderr).toMatch(message);
+  expect(outcome.code).toBe(2);
+}
+
+const LAUGHS = ['a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1]'];
+for (let i = 1; i < 12; i++)
+  LAUGHS.push(
+    `a${i}: &a${i} [${Array(9)
+      .fill(`*a${i - 1}`)
+      .join(', ')}]`,
+  );
+
+describe('a scenario file', () => {
+  it.each<[string, string | Buffer, RegExp]>([
+    ['an unknown key', `${SMALL}modle: 1\n`, /s\.yaml: found unknown key "modle", .*nearest: model$/m],
+    ['an unknown model', SMALL.replace('opt-125m', 'opt-125'), /s\.yaml: model: found "opt-125", .*nearest: opt-125m/],
+    [
+      'an unknown machine',
+      SMALL.replace('40gb', '41gb'),
+      /s\.yaml: machine: found "a100-pcie-41gb", .*nearest: a100-pcie-40gb/,
+    ],
+    [
+      'a wrong unit',
+      SMALL.replace('a100-pcie-40gb', '{ gpu: a10, host: grace, link: { h2d: 25 GB } }'),
+      /machine\.link\.h2d: found "25 GB", a size, expected a rate/,
+    ],
+    [
+      'a negative count',
+      SMALL.replace('batch: 8', 'batch: -8'),
+      /s\.yaml: workload\.batch: found -8, expected a whole number from 1/,
+    ],
+    ['a count of zero', SMALL.replace('batch: 8', 'batch: 0'), /workload\.batch: found 0, expected/],
+    [
+      'an absurd count',
+      SMALL.replace('batch: 8', 'batch: 80000000'),
+      /workload\.batch: found 80000000, expected a whole number from 1 to 65536/,
+    ],
+    [
+      'a split beyond the context',
+      `${SMALL}split: { recomputed: 65 }\n`,
+      /split: found recomputed 65 = 65 tokens, expected at most/,
+    ],
+    [
+      'a split that does not add up',
+      `${SMALL}split: { recomputed: 3, transferred: 4 }\n`,
+      /split: found .* = 7 tokens, expected exactly/,
+    ],
+    [
+      'a context beyond the model’s',
+      SMALL.replace('64', '2047'),
+      /workload: found promptTokens 2047 \+ generatedTokens 2 = 2049, expected at most 2048/,
+    ],
+    ['a list', '[1, 2]', /s\.yaml: found \[1,2\], expected a mapping/],
+    ['bad syntax', 'model: [', /s\.yaml: line \d: found bad syntax/],
+    ['exploding anchors', LAUGHS.join('\n'), /s\.yaml: found aliases that multiply without end/],
+    ['nothing in it', '', /s\.yaml: found an empty file, expected a scenario/],
+    [
+      'binary data',
+      Buffer.from([0x7f, 0x45, 0x4c, 0x46, 0, 0, 1, 2]),
+      /s\.yaml: found binary data, expected a scenario/,
+    ],
+    [
+      'text that is not UTF-8',
+      Buffer.from([0x61, 0x3a, 0x20, 0xff, 0xfe]),
+      /s\.yaml: found bytes that are not UTF-8 text/,
+    ],
+    ['more than a mebibyte', Buffer.alloc(2 ** 21, 'a'), /s\.yaml: found more than a mebibyte/],
+    ['control characters', 'a\u009b31mb: 1\n"\\e[31m": 1', /found/],
+  ])('with %s is refused', (_, content, message) => {
+    expectRefusal(splitpoint(['plan', 's.yaml'], { cwd: folderWith({ 's.yaml': content }) }), message);
+  });
+
+  it('that is missing, or a folder, is refused', () => {
+    const cwd = folderWith({});
+    mkdirSync(join(cwd, 'folder'));
+    expectRefusal(
+      splitpoint(['plan', 'nowhere.yaml'], { cwd }),
+      /nowhere\.yaml: found no such file, expected a scenario \(YAML or JSON\)/,
+    );
+    expectRefusal(splitpoint(['plan', 'folder'], { cwd }), /folder: found a folder, expected a scenario/);
+  });
+
+  it('on standard input is named so', () => {
+    expectRefusal(splitpoint(['plan', '-'], { input: 'model: 1' }), /standard input: model: found 1/);
+    expectRefusal(splitpoint(['plan', '-'], { input: '' }), /standard input: found an empty file/);
+  });
+
+  it('whose config.json lacks fields, is no JSON or is missing is refused with the name of that file', () => {
+    const text = SMALL.replace('opt-125m', './config.json');
+    const lacking = JSON.stringify({ model_type: 'opt', hidden_size: 768 });
+    expectRefusal(
+      splitpoint(['plan', 's.yaml'], { cwd: folderWith({ 's.yaml': text, 'config.json': lacking }) }),
+      /config\.json: num_hidden_layers: found nothing/,
+    );
+    expectRefusal(
+      splitpoint(['plan', 's.yaml'], { cwd: folderWith({ 's.yaml': text, 'config.json': '{' }) }),
+      /config\.json: found bad JSON/,
+    );
+    expectRefusal(
+      splitpoint(['plan', 's.yaml'], { cwd: folderWith({ 's.yaml': text }) }),
+      /config\.json: found no such file, expected a JSON file/,
+    );
+  });
+});
+
+describe('a command line', () => {
+  it.each<[string, string[], RegExp]>([
+    ['without a command', [], /no command is given; "splitpoint --help" lists them/],
+    ['with an unknown command', ['plam'], /unknown command "plam"\. Did you mean plan\?/],
+    ['with a command near none', ['xyzzy'], /Unknown command: xyzzy/],
+    ['with an unknown option', ['models', '--jsn'], /Unknown argument: jsn/],
+    ['with an argument too many', ['schema', 'x'], /unexpected argument "x"/],
+    ['without a scenario', ['plan'], /no scenario: name a file, or give --model/],
+    ['with an option without its value', ['plan', '--batch'], /Not enough arguments following: batch/],
+    ['with an option given twice', ['plan', '--batch', '1', '--batch', '2'], /--batch is given more than once/],
+    [
+      'with a flag that means nothing',
+      ['plan', '--model', 'opt-125m', '--machine', 't4', '--batch', '0', '--prompt', '8', '--generate', '1'],
+      /command line: workload\.batch: found 0/,
+    ],
+    [
+      'with flags that are not enough',
+      ['plan', '--model', 'opt-125m', '--machine', 't4'],
+      /workload: found nothing, expected a mapping/,
+    ],
+    [
+      'with a malformed --set',
+      ['plan', '--model', 'opt-125m', '--set', 'nonsense'],
+      /command line: found "nonsense", expected path=value/,
+    ],
+    [
+      'with an unknown schedule',
+      ['plan', '--model', 'opt-125m', '--schedule', 'kvpr-rwo'],
+      /command line: schedules\[0\]: found "kvpr-rwo", .*nearest: kvpr-row/,
+    ],
+    [
+      'with an unknown model to show',
+      ['models', 'opt-6b'],
+      /model: found "opt-6b", expected the name of a model; nearest: opt-6\.7b/,
+    ],
+    [
+      'with an unknown machine to show',
+      ['machines', 'a101'],
+      /machine: found "a101", expected the name of a machine; nearest:/,
+    ],
+  ])('%s is refused', (_, args, message) => {
+    expectRefusal(splitpoint(args), message);
+  });
+});
