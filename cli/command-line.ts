@@ -38,7 +38,9 @@ export async function commandLine(args: string[]): Promise<void> {
 function usageProblem(message: string, [command]: string[]): string {
   if (message.startsWith('Did you mean')) return `unknown command ${JSON.stringify(command)}. ${message}`;
   const [, unexpected] = /^Unknown command: (.*)$/s.exec(message) ?? [];
-  if (unexpected !== undefined && unexpected !== command) return `unexpected argument ${JSON.stringify(unexpected)}`;
+  if (unexpected !== undefined && unexpected === command)
+    return `unknown command ${JSON.stringify(command)}; "splitpoint --help" lists them`;
+  if (unexpected !== undefined) return `unexpected argument ${JSON.stringify(unexpected)}`;
   return message.includes('--help') ? message : `${message} ("splitpoint ${command} --help" says what there is)`;
 }
 

@@ -10,22 +10,22 @@ const COLUMNS: Column<Candidate>[] = [
   { title: 'step', unit: 'ms', value: ({ stepSeconds }) => 1e3 * stepSeconds },
   { title: 'decode', unit: 's', value: ({ decodeSeconds }) => decodeSeconds },
   { title: 'rate', unit: 'tokens/s', value: ({ tokensPerSecond }) => tokensPerSecond },
-  { title: 'over bound', unit: '%', value: ({ gap }) => percent(gap) },
+  { title: 'over bound', unit: '%', decimals: 1, value: ({ gap }) => percent(gap) },
   { title: 'bottleneck', value: ({ bottleneck }) => bottleneck },
-  { title: 'link', unit: '% busy', value: ({ utilisation }) => percent(utilisation.h2d) },
-  { title: 'GPU', unit: '% busy', value: ({ utilisation }) => percent(utilisation.gpu) },
-  { title: 'GPU mem', unit: 'GiB', value: ({ peakBytes }) => peakBytes.gpu / GIB },
-  { title: 'host mem', unit: 'GiB', value: ({ peakBytes }) => peakBytes.host / GIB },
+  { title: 'link', unit: '% busy', decimals: 1, value: ({ utilisation }) => percent(utilisation.h2d) },
+  { title: 'GPU', unit: '% busy', decimals: 1, value: ({ utilisation }) => percent(utilisation.gpu) },
+  { title: 'GPU mem', unit: 'GiB', decimals: 2, value: ({ peakBytes }) => peakBytes.gpu / GIB },
+  { title: 'host mem', unit: 'GiB', decimals: 2, value: ({ peakBytes }) => peakBytes.host / GIB },
 ];
 
 /** Prints the answer of `plan` for people: the candidates best first, what does not fit, and what to do. */
 export function printPlan({ scenario, model, machine, workload, candidates, recommendation }: PlanResult): void {
   const { batch, promptTokens, generatedTokens, microBatches } = workload;
   const batches = microBatches > 1 ? `${batch} × ${microBatches} micro-batches` : `${batch}`;
+  const subject = `${model.name} on ${machine.name}`;
+  const work = `batch ${batches}, prompt ${promptTokens}, ${generatedTokens} generated`;
   print(bold(scenario));
-  print(
-    dim(`${model.name} on ${machine.name}; batch ${batches}, prompt ${promptTokens}, ${generatedTokens} generated`),
-  );
+  print(dim(scenario === subject ? work : `${subject}; ${work}`));
   print('');
   const feasible = candidates.filter((candidate) => candidate.feasible);
   if (feasible.length > 0) {
@@ -56,4 +56,4 @@ function splitText(split: SplitTokens): string {
   return parts.join(', ') || 'none';
 }
 
-const percent = (share: number) => Math.round(1000 * share) / 10;
+const percent = (share: number) => 100 * share;

@@ -60,7 +60,7 @@ export function loadScenario(args: ScenarioArguments): Scenario {
   if (args.scenario === undefined && sets.length === 0) {
     throw new UsageError('no scenario: name a file, or give --model, --machine, --batch, --prompt and --generate');
   }
-  const file = args.scenario === '-' ? 'standard input' : args.scenario;
+  const file = scenarioFile(args);
   const document =
     args.scenario === undefined ? {} : documentFromText(readText(args.scenario, 'a scenario (YAML or JSON)'), file);
   const folder = args.scenario === undefined ? '.' : dirname(args.scenario);
@@ -72,6 +72,11 @@ export function loadScenario(args: ScenarioArguments): Scenario {
   if (valueAt(document, ['sweep']) !== undefined)
     note('The scenario has a "sweep": the sweep command runs it, here it is left aside.');
   return scenario;
+}
+
+/** What errors call the scenario's file; undefined where there is none. */
+export function scenarioFile({ scenario }: ScenarioArguments): string | undefined {
+  return scenario === '-' ? 'standard input' : scenario;
 }
 
 function flagSets(args: ScenarioArguments): string[] {

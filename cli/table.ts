@@ -2,12 +2,13 @@
 export interface Column<Row> {
   title: string;
   unit?: string;
+  /** Digits after the point; left out: as many as the smallest number needs to keep three. */
+  decimals?: number;
   /** Text is aligned left, numbers right; null is shown as a dash. */
   value: (row: Row) => string | number | null;
 }
 
-/** Significant digits that the smallest number of a column keeps. */
-const DIGITS = 3;
+const SIGNIFICANT_DIGITS = 3;
 
 /** Lines of a table: title, units where a column has one, then the rows. */
 export function tableLines<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string[] {
@@ -28,7 +29,7 @@ export function tableLines<Row>(columns: readonly Column<Row>[], rows: readonly 
 
 function columnCells<Row>(column: Column<Row>, rows: readonly Row[]): { numeric: boolean; texts: string[] } {
   const values = rows.map((row) => column.value(row));
-  const decimals = decimalsFor(values.filter((value) => typeof value === 'number'));
+  const decimals = column.decimals ?? decimalsFor(values.filter((value) => typeof value === 'number'));
   const texts = values.map((value) => (typeof value === 'number' ? grouped(value, decimals) : (value ?? '–')));
   return { numeric: values.some((value) => typeof value === 'number'), texts };
 }
@@ -37,10 +38,10 @@ function columnCells<Row>(column: Column<Row>, rows: readonly Row[]): { numeric:
 function decimalsFor(numbers: number[]): number {
   if (numbers.every(Number.isInteger)) return 0;
   const least = Math.min(...numbers.map(Math.abs).filter((size) => size > 0));
-  return Math.min(6, Math.max(0, DIGITS - 1 - Math.floor(Math.log10(least))));
+  return Math.min(6, Math.max(0, SIGNIFICANT_DIGITS - 1 - Math.floor(Math.log10(least))));
 }
 
-/** A number with thin groups of thousands. */
+/** A number with its thousands apart. */
 function grouped(value: number, decimals: number): string {
   return value.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
 }

@@ -20,6 +20,7 @@ const COLUMNS: Column<ModelSummary>[] = [
   { title: 'activation', unit: 'B/token/layer', value: (model) => model.activationBytesPerTokenPerLayer },
   {
     title: 'activation ÷ KV',
+    decimals: 2,
     value: (model) => model.activationBytesPerTokenPerLayer / model.kvBytesPerTokenPerLayer,
   },
   { title: 'recompute', unit: 'MFLOP/token/layer', value: (model) => model.recomputeFlopsPerTokenPerLayer / 1e6 },

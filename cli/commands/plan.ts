@@ -1,11 +1,14 @@
 import type { CommandModule } from 'yargs';
 import { plan } from '../../sim/planner/plan.ts';
+import type { PlanResult } from '../../sim/planner/result.ts';
+import { schedulesSpec } from '../../sim/report/schedules.ts';
 import { inFile } from '../../sim/scenario/in-file.ts';
 import { printJson, withProgress } from '../output.ts';
 import { printPlan } from '../plan-report.ts';
-import { loadScenario, type ScenarioArguments, scenarioArguments } from '../scenario-arguments.ts';
+import { loadScenario, type ScenarioArguments, scenarioArguments, scenarioFile } from '../scenario-arguments.ts';
 
 interface PlanArguments extends ScenarioArguments {
+  plot?: string[] | undefined;
   json: boolean;
 }
 
@@ -15,18 +18,37 @@ export const planCommand: CommandModule<object, PlanArguments> = {
   builder: (yargs) =>
     scenarioArguments(yargs)
       .option('json', { type: 'boolean', default: false, describe: 'Print one JSON document' })
+      .option('plot', {
+        type: 'array',
+        string: true,
+        requiresArg: true,
+        describe: 'Draw the schedules side by side into these files (.svg, .png, .html, .vl.json)',
+      })
       .example('$0 plan scenarios/paper-latency.yaml', 'the schedules side by side, and what to do')
       .example(
         '$0 plan --model opt-6.7b --machine a100-pcie-40gb --batch 64 --prompt 512 --generate 32',
         'without a file',
       )
       .example('$0 plan scenario.yaml --set machine.link.h2d="64 GB/s" --json', 'a changed scenario, for a program'),
-  handler: (args) => {
+  handler: async (args) => {
+    const draw = await pictureDrawer(args.plot ?? []);
     const scenario = loadScenario(args);
     const result = withProgress('Simulating schedules', (report) =>
-      inFile(args.scenario, () => plan(scenario, report)),
+      inFile(scenarioFile(args), () => plan(scenario, report)),
     );
     if (args.json) printJson(result);
     else printPlan(result);
+    await draw(result);
   },
 };
+
+/** Checks the names of the pictures before any work is done; what draws them is only loaded where there are any. */
+async function pictureDrawer(files: string[]): Promise<(result: PlanResult) => Promise<void>> {
+  if (files.length === 0) return async () => {};
+  const { pictureFormat, renderPicture } = await import('../render/render.ts');
+  for (const file of files) pictureFormat(file);
+  return async (result) => {
+    const spec = schedulesSpec(result);
+    for (const file of files) await renderPicture(spec, file);
+  };
+}

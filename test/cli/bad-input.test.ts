@@ -116,7 +116,7 @@ describe('a command line', () => {
   it.each<[string, string[], RegExp]>([
     ['without a command', [], /no command is given; "splitpoint --help" lists them/],
     ['with an unknown command', ['plam'], /unknown command "plam"\. Did you mean plan\?/],
-    ['with a command near none', ['xyzzy'], /Unknown command: xyzzy/],
+    ['with a command near none', ['xyzzy'], /unknown command "xyzzy"; "splitpoint --help" lists them/],
     ['with an unknown option', ['models', '--jsn'], /Unknown argument: jsn/],
     ['with an argument too many', ['schema', 'x'], /unexpected argument "x"/],
     ['without a scenario', ['plan'], /no scenario: name a file, or give --model/],

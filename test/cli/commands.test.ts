@@ -16,7 +16,7 @@ describe('splitpoint models', () => {
   it('shows one model with the ratio of activation to KV bytes', () => {
     const { stdout, code } = splitpoint(['models', 'llama-3.1-8b']);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^llama-3\.1-8b +8\.03 +8\.03 +32 +4,096 +8,192 +2 /m);
+    expect(stdout).toMatch(/^llama-3\.1-8b +8\.03 +8\.03 +32 +4,096 +8,192 +2\.00 /m);
   });
 });
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { PlanResult } from '../../sim/planner/result.ts';
 import { folderWith, SMALL, splitpoint } from './splitpoint.ts';
@@ -91,6 +92,14 @@ describe('splitpoint plan', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/transfer does not fit: /);
     expect(stdout).toContain('No schedule fits this machine.');
+  });
+
+  it('draws the schedules with --plot', () => {
+    const cwd = folderWith({ 's.yaml': SMALL });
+    const { code, stderr } = splitpoint(['plan', 's.yaml', '--plot', 'a.svg', 'b.vl.json'], { cwd });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(readFileSync(`${cwd}/a.svg`, 'utf8')).toMatch(/^<svg .*kvpr-pipelined/s);
+    expect(JSON.parse(readFileSync(`${cwd}/b.vl.json`, 'utf8'))).toHaveProperty('$schema');
   });
 
   it('leaves a sweep aside and says so on standard error', () => {
