@@ -5,6 +5,7 @@ import { machinesCommand } from './commands/machines.ts';
 import { modelsCommand } from './commands/models.ts';
 import { planCommand } from './commands/plan.ts';
 import { schemaCommand } from './commands/schema.ts';
+import { simulateCommand } from './commands/simulate.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Runs the command that the arguments name. Bad arguments are a UsageError, bad data an InputError. */
@@ -16,6 +17,7 @@ export async function commandLine(args: string[]): Promise<void> {
     )
     .parserConfiguration({ 'camel-case-expansion': false, 'dot-notation': false })
     .command(planCommand)
+    .command(simulateCommand)
     .command(modelsCommand)
     .command(machinesCommand)
     .command(schemaCommand)

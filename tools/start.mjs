@@ -1,6 +1,16 @@
 import { mkdirSync } from 'node:fs';
 import { runNode, setUp } from './setup.mjs';
 
+const SCENARIO = 'scenarios/paper-latency.yaml';
+const SCHEDULES = ['out/schedules.svg', 'out/schedules.png', 'out/schedules.html'];
+const STEP = ['out/step.svg', 'out/step.png', 'out/step.html'];
+const TRACE = 'out/trace.json';
+
 setUp();
 mkdirSync('out', { recursive: true });
-runNode('dist/cli/main.js', ['plan', 'scenarios/paper-latency.yaml', ...process.argv.slice(2)]);
+runNode('dist/cli/main.js', ['plan', SCENARIO, '--plot', ...SCHEDULES]);
+runNode('dist/cli/main.js', ['simulate', SCENARIO, '--trace', TRACE, '--plot', ...STEP]);
+console.log(`
+The schedules side by side: ${SCHEDULES.join(', ')}
+One step, stream by stream: ${STEP.join(', ')}
+Every operation:            ${TRACE} (opens in Perfetto, ui.perfetto.dev)`);

@@ -1,9 +1,9 @@
 import type { CommandModule } from 'yargs';
 import { plan } from '../../sim/planner/plan.ts';
-import type { PlanResult } from '../../sim/planner/result.ts';
 import { schedulesSpec } from '../../sim/report/schedules.ts';
 import { inFile } from '../../sim/scenario/in-file.ts';
 import { printJson, withProgress } from '../output.ts';
+import { pictureDrawer } from '../pictures.ts';
 import { printPlan } from '../plan-report.ts';
 import { loadScenario, type ScenarioArguments, scenarioArguments, scenarioFile } from '../scenario-arguments.ts';
 
@@ -31,24 +31,13 @@ export const planCommand: CommandModule<object, PlanArguments> = {
       )
       .example('$0 plan scenario.yaml --set machine.link.h2d="64 GB/s" --json', 'a changed scenario, for a program'),
   handler: async (args) => {
-    const draw = await pictureDrawer(args.plot ?? []);
+    const draw = await pictureDrawer(args.plot);
     const scenario = loadScenario(args);
     const result = withProgress('Simulating schedules', (report) =>
       inFile(scenarioFile(args), () => plan(scenario, report)),
     );
     if (args.json) printJson(result);
     else printPlan(result);
-    await draw(result);
+    await draw(() => schedulesSpec(result));
   },
 };
-
-/** Checks the names of the pictures before any work is done; what draws them is only loaded where there are any. */
-async function pictureDrawer(files: string[]): Promise<(result: PlanResult) => Promise<void>> {
-  if (files.length === 0) return async () => {};
-  const { pictureFormat, renderPicture } = await import('../render/render.ts');
-  for (const file of files) pictureFormat(file);
-  return async (result) => {
-    const spec = schedulesSpec(result);
-    for (const file of files) await renderPicture(spec, file);
-  };
-}

@@ -98,7 +98,7 @@ function explain(issue: Issue, document: unknown, schema: SchemaNode): InputErro
 }
 
 /** "one of a, b, c", with the nearest names first in mind: "…; nearest: b". */
-export function oneOf(names: readonly string[], found: unknown): string {
+function oneOf(names: readonly string[], found: unknown): string {
   const nearest = typeof found === 'string' ? nearestNames(found, names) : [];
   const list = names.length === 1 ? names[0] : `one of ${names.join(', ')}`;
   return nearest.length > 0 && names.length > 1 ? `${list}; nearest: ${nearest.join(', ')}` : list;

@@ -4,7 +4,7 @@ import type { Precision } from '../plan/plan.ts';
 import type { SplitTokens } from '../planner/result.ts';
 import type { ScheduleName } from '../schedule/names.ts';
 
-export interface Workload {
+interface Workload {
   /** Sequences in one micro-batch. */
   batch: number;
   promptTokens: number;

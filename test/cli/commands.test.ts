@@ -89,7 +89,7 @@ describe('splitpoint', () => {
     expect(splitpoint(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
   });
 
-  it.each(['plan', 'models', 'machines', 'schema', 'doctor'])('explains %s with examples', (command) => {
+  it.each(['plan', 'simulate', 'models', 'machines', 'schema', 'doctor'])('explains %s with examples', (command) => {
     const { code, stdout } = splitpoint([command, '--help']);
     expect(code).toBe(0);
     expect(stdout).toMatch(new RegExp(`Examples:\n +splitpoint ${command}`));
