@@ -82,10 +82,6 @@ class Decode {
   readonly #activationStored: number[];
   readonly #newKvFree: number[];
   readonly #newActivationFree: number[];
-  readonly #queryCopied: number[];
-  readonly #hostAttended: number[];
-  readonly #resultCopied: number[];
-  readonly #resultMerged: number[];
   #kvProjectionCopy = NONE;
   #restCopy = NONE;
   #lastKernel = NONE;
@@ -123,10 +119,6 @@ class Decode {
     this.#activationStored = none(shape.layers * microBatches);
     this.#newKvFree = none(this.#slots.scratch);
     this.#newActivationFree = none(this.#slots.scratch);
-    this.#queryCopied = none(this.#slots.scratch);
-    this.#hostAttended = none(this.#slots.scratch);
-    this.#resultCopied = none(this.#slots.scratch);
-    this.#resultMerged = none(this.#slots.scratch);
   }
 
   build(): DecodePlan {
@@ -335,7 +327,6 @@ class Decode {
     this.#work.dense.project.forEach((work, i) => {
       this.#kernel(Group.block, place, work);
       if (i === 0) {
-        builder.after(this.#queryCopied[scratch]);
         builder.reads(buffers.newActivation[scratch], 0, this.#work.tokenActivation);
         this.#weightOperands(place);
       }
@@ -376,6 +367,7 @@ class Decode {
     this.#builder.reads(this.#buffers.restOfWeights[weights], 0, this.#offloaded ? restUsed : rest);
   }
 
+  /** Query down, attention on the host. The slots' next users come after this place's merge, which waits for all of it. */
   #startHostAttention(place: Place): void {
     const { work, scratch, cache, range } = place;
     if (work.hostAttend === NONE) return;
@@ -384,20 +376,16 @@ class Decode {
     const queryBytes = batch * this.#work.extent.query * this.#work.size.activations;
     const queryCopy = this.#operation(Stream.d2h, Group.hostAttention, place, this.#work.copies.query);
     builder.after(this.#lastKernel);
-    builder.after(this.#hostAttended[scratch]);
     builder.reads(this.#buffers.projected[scratch], 0, queryBytes);
     builder.writes(this.#buffers.hostQuery[scratch], 0, queryBytes);
-    this.#queryCopied[scratch] = queryCopy;
 
     place.hostAttend = this.#operation(Stream.host, Group.hostAttention, place, work.hostAttend);
     builder.after(queryCopy);
-    builder.after(this.#resultCopied[scratch]);
     if (range.context > this.#request.contexts[0]) builder.after(this.#kvStored[cache]);
     builder.reads(this.#buffers.hostQuery[scratch], 0, queryBytes);
     this.#cacheOperand(false, this.#buffers.hostKv[cache], range.transferredEnd, range.context);
     const resultBytes = batch * partialResultBytes(shape, this.#work.extent, this.#work.size);
     builder.writes(this.#buffers.hostResult[scratch], 0, resultBytes);
-    this.#hostAttended[scratch] = place.hostAttend;
   }
 
   /** The new token's KV, and its activation where a later step recomputes from it, go to the host. */
@@ -437,7 +425,7 @@ class Decode {
     const builder = this.#builder;
     const attended = batch * this.#work.extent.attended * this.#work.size.activations;
     this.#stagedKvFree[staged] = this.#kernel(Group.block, place, work.attend);
-    builder.after(place.kvCopy);
+    if (this.#request.schedule.prefetch) builder.after(place.kvCopy);
     builder.reads(buffers.projected[scratch], 0, batch * this.#work.extent.query * this.#work.size.activations);
     if (range.residentEnd > range.from) {
       this.#cacheOperand(false, buffers.residentKv[cache], range.from, range.residentEnd);
@@ -480,11 +468,9 @@ class Decode {
     const bytes = batch * partialResultBytes(shape, this.#work.extent, this.#work.size);
     const copy = this.#operation(Stream.h2d, Group.hostAttention, place, this.#work.copies.result);
     builder.after(place.hostAttend);
-    builder.after(this.#resultMerged[scratch]);
     builder.reads(this.#buffers.hostResult[scratch], 0, bytes);
     builder.writes(this.#buffers.partialResult[scratch], 0, bytes);
-    this.#resultCopied[scratch] = copy;
-    this.#resultMerged[scratch] = this.#kernel(Group.block, place, this.#work.dense.merge);
+    this.#kernel(Group.block, place, this.#work.dense.merge);
     builder.after(copy);
     builder.reads(this.#buffers.partialResult[scratch], 0, bytes);
     builder.writes(this.#buffers.attended, 0, attended);
