@@ -4,10 +4,14 @@ import { costTable } from '../machine/cost.ts';
 import { type MemoryOverTime, memoryOverTime } from '../plan/memory.ts';
 import { GROUPS, type GroupName, KINDS, type KindName, type Plan } from '../plan/plan.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import { scheduleNamed } from '../schedule/catalogue.ts';
 import { decodePlan } from '../schedule/decode.ts';
 import { layerGroups } from '../schedule/layer-groups.ts';
+import type { ScheduleName } from '../schedule/names.ts';
 import type { Schedule } from '../schedule/schedule.ts';
 import { decodeRequest } from './decode-setup.ts';
+import { plan } from './plan.ts';
+import type { Candidate } from './result.ts';
 import { splitChooser } from './splits.ts';
 
 /** Operations of a kind or group taken together. */
@@ -40,6 +44,22 @@ export function simulateSteps(scenario: Scenario, schedule: Schedule, steps = Nu
   const { plan } = decodePlan(decodeRequest(scenario, schedule, { contexts, splits }));
   const timeline = simulate(plan, costTable(plan.works, scenario.machine));
   return { plan, timeline, memory: memoryOverTime(plan, timeline), totals: totalsOf(plan, timeline) };
+}
+
+/** One schedule of a scenario, in short and operation by operation. */
+export interface SimulatedSchedule extends Simulation {
+  candidate: Candidate;
+}
+
+/**
+ * Simulates one schedule of a scenario.
+ *
+ * @param name undefined: the recommended schedule, or the fastest where none fits
+ */
+export function simulateSchedule(scenario: Scenario, name?: ScheduleName, steps?: number): SimulatedSchedule {
+  const asked = name ? { ...scenario, schedules: [name] } : scenario;
+  const [candidate] = plan(asked).candidates;
+  return { candidate, ...simulateSteps(scenario, scheduleNamed(candidate.schedule), steps) };
 }
 
 function totalsOf(plan: Plan, { startSeconds, endSeconds }: Timeline): Simulation['totals'] {
