@@ -13,19 +13,24 @@ import type { Bottleneck, Candidate, SplitTokens, Utilisation } from './result.t
 /** A resource that is busy for less than this share of the time does not limit. */
 const BUSY = 0.5;
 
-export interface Bounds {
-  limited: StepBound;
-  unlimited: StepBound;
+/** Least seconds of the whole decode, within the GPU's memory and with unlimited memory (for candidates that do not fit). */
+export interface DecodeBounds {
+  limited: number;
+  unlimited: number;
 }
 
 /** Simulates one schedule with its split and sums it up. */
-export function candidate(scenario: Scenario, schedule: Schedule, layers: LayerGroups, bounds: Bounds): Candidate {
-  const { batch, microBatches, promptTokens, generatedTokens } = scenario.workload;
+export function candidate(
+  scenario: Scenario,
+  schedule: Schedule,
+  layers: LayerGroups,
+  bounds: DecodeBounds,
+): Candidate {
+  const { batch, microBatches, generatedTokens } = scenario.workload;
   const decode = simulateDecode(scenario, schedule, layers);
   const { decodeSeconds, stepSeconds, peakBytes } = decode;
   const short = shortfall(scenario.machine, peakBytes);
-  const bound = short ? bounds.unlimited : bounds.limited;
-  const boundSeconds = decodeBound(bound, promptTokens, generatedTokens) / generatedTokens;
+  const boundSeconds = (short ? bounds.unlimited : bounds.limited) / generatedTokens;
   const meanStep = decodeSeconds / generatedTokens;
   const utilisation = utilisationOf(decode);
   return {

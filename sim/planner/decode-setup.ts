@@ -4,15 +4,10 @@ import type { Schedule } from '../schedule/schedule.ts';
 import type { Steps } from '../schedule/token-ranges.ts';
 
 /** What a scenario's decode under a schedule asks of the plan builder. */
-export function decodeRequest(
-  scenario: Scenario,
-  schedule: Schedule,
-  { contexts, splits }: Steps,
-  layers = scenario.model.layers,
-): DecodeRequest {
+export function decodeRequest(scenario: Scenario, schedule: Schedule, { contexts, splits }: Steps): DecodeRequest {
   const { model, workload, precision, placement } = scenario;
   return {
-    shape: layers === model.layers ? model : { ...model, layers },
+    shape: model,
     schedule,
     batch: workload.batch,
     microBatches: workload.microBatches,

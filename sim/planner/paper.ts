@@ -85,12 +85,12 @@ function compare(
 ): Pick<PaperComparison, 'figure' | 'reportedChange' | 'schedule' | 'predictions'> {
   const predictions = scenarios.flatMap((scenario) => {
     const { candidates, workload } = plan({ ...scenario, schedules: [gain.schedule, ...gain.baselines] });
-    const valueOf = (name: ScheduleName) => gain.of(candidates.find((candidate) => candidate.schedule === name)!);
+    const gainOf = (name: ScheduleName) => gain.of(candidates.find((candidate) => candidate.schedule === name)!);
     return gain.baselines.map((against) => ({
       promptTokens: workload.promptTokens,
       generatedTokens: workload.generatedTokens,
       against,
-      change: valueOf(gain.schedule) / valueOf(against) - 1,
+      change: gainOf(gain.schedule) / gainOf(against) - 1,
     }));
   });
   return { figure: gain.figure, reportedChange: gain.reported, schedule: gain.schedule, predictions };

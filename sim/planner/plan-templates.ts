@@ -1,7 +1,8 @@
+import type { ModelShape } from '../model/shape.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { type DecodePlan, decodePlan } from '../schedule/decode.ts';
 import { decodeWork } from '../schedule/decode-work.ts';
-import { layerGroups } from '../schedule/layer-groups.ts';
+import { type LayerGroups, layerGroups } from '../schedule/layer-groups.ts';
 import type { Schedule } from '../schedule/schedule.ts';
 import type { Steps } from '../schedule/token-ranges.ts';
 import { decodeRequest } from './decode-setup.ts';
@@ -14,6 +15,7 @@ export class PlanTemplates {
   readonly #scenario: Scenario;
   readonly #schedule: Schedule;
   readonly #known = new Map<string, DecodePlan>();
+  readonly #shapes = new Map<number, { shape: ModelShape; groups: LayerGroups }>();
 
   constructor(scenario: Scenario, schedule: Schedule) {
     this.#scenario = scenario;
@@ -21,14 +23,24 @@ export class PlanTemplates {
   }
 
   plan(steps: Steps, layers: number): DecodePlan {
-    const request = decodeRequest(this.#scenario, this.#schedule, steps, layers);
+    const { shape, groups } = this.#withLayers(layers);
+    const request = { ...decodeRequest(this.#scenario, this.#schedule, steps), shape };
     const key = kindOf(steps, layers);
     const known = this.#known.get(key);
-    if (known)
-      return { ...known, plan: { ...known.plan, works: decodeWork(request, layerGroups(request.shape)).table } };
+    if (known) return { ...known, plan: { ...known.plan, works: decodeWork(request, groups).table } };
     const built = decodePlan(request);
     this.#known.set(key, built);
     return built;
+  }
+
+  #withLayers(layers: number): { shape: ModelShape; groups: LayerGroups } {
+    const known = this.#shapes.get(layers);
+    if (known) return known;
+    const { model } = this.#scenario;
+    const shape = layers === model.layers ? model : { ...model, layers };
+    const made = { shape, groups: layerGroups(shape) };
+    this.#shapes.set(layers, made);
+    return made;
   }
 }
 

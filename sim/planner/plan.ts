@@ -23,14 +23,18 @@ export function plan(scenario: Scenario, onCandidate?: (done: number, of: number
   const schedules = schedulesFor(scenario);
   if (scenario.split !== 'auto') checkWays(scenario.split, schedules);
   const layers = layerGroups(scenario.model);
-  const bounds = { limited: stepBound(scenario, layers, true), unlimited: stepBound(scenario, layers, false) };
+  const { promptTokens, generatedTokens } = scenario.workload;
+  const bound = stepBound(scenario, layers, true);
+  const bounds = {
+    limited: decodeBound(bound, promptTokens, generatedTokens),
+    unlimited: decodeBound(stepBound(scenario, layers, false), promptTokens, generatedTokens),
+  };
   const candidates = schedules.map((schedule, i) => {
     const done = candidate(scenario, schedule, layers, bounds);
     onCandidate?.(i + 1, schedules.length);
     return done;
   });
   candidates.sort(bestFirst);
-  const { promptTokens, generatedTokens } = scenario.workload;
   const model = summariseModel(scenario.model);
   return {
     scenario: scenario.name,
@@ -39,8 +43,8 @@ export function plan(scenario: Scenario, onCandidate?: (done: number, of: number
     workload: { ...scenario.workload },
     contextTokens: promptTokens,
     bound: {
-      decodeSeconds: decodeBound(bounds.limited, promptTokens, generatedTokens),
-      firstStepSeconds: bounds.limited(promptTokens),
+      decodeSeconds: bounds.limited,
+      firstStepSeconds: bound(promptTokens),
     },
     analytic: analyticSplit(scenario),
     candidates,

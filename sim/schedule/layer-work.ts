@@ -64,13 +64,20 @@ export interface WeightBytes {
  * @param tokens tokens of a step that share one load of a layer's weights
  */
 export function weightBytes(shape: ModelShape, tokens: number, perElement: number): WeightBytes[] {
+  const known = lastWeightBytes.get(shape);
+  if (known?.tokens === tokens && known.perElement === perElement) return known.bytes;
   // Layers differ only in their feed-forward part: two kinds at most.
   const kinds = [false, true].map((moe) => {
     const layer = Array.from({ length: shape.layers }, (_, i) => i).find((i) => isMoeLayer(shape, i) === moe);
     return layer === undefined ? undefined : layerBytes(shape, layer, tokens, perElement);
   });
-  return Array.from({ length: shape.layers }, (_, layer) => kinds[Number(isMoeLayer(shape, layer))]!);
+  const bytes = Array.from({ length: shape.layers }, (_, layer) => kinds[Number(isMoeLayer(shape, layer))]!);
+  lastWeightBytes.set(shape, { tokens, perElement, bytes });
+  return bytes;
 }
+
+/** A search asks for the same model's weights thousands of times. */
+const lastWeightBytes = new WeakMap<ModelShape, { tokens: number; perElement: number; bytes: WeightBytes[] }>();
 
 function layerBytes(shape: ModelShape, layer: number, tokens: number, perElement: number): WeightBytes {
   const weights = layerWeights(shape, layer);
