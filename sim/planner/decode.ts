@@ -11,13 +11,12 @@ import type { Schedule } from '../schedule/schedule.ts';
 import type { StepSplit, Steps } from '../schedule/token-ranges.ts';
 import { decodeRequest } from './decode-setup.ts';
 import type { SplitTokens } from './result.ts';
-import { splitChooser } from './splits.ts';
+import { splitsAt, spread } from './splits.ts';
 
 /** Layers × steps × micro-batches up to which every step of a decode is simulated; longer ones are sampled. */
-const ALL_STEPS_UP_TO = 40_000;
+const ALL_STEPS_UP_TO = 16_000;
 const MOST_SAMPLES = 65;
 const LEAST_SAMPLES = 3;
-
 /** A decode under one schedule; sums and means are over all its steps. */
 export interface SimulatedDecode {
   firstSplit: StepSplit;
@@ -40,12 +39,11 @@ export interface SimulatedDecode {
 export function simulateDecode(scenario: Scenario, schedule: Schedule, layers: LayerGroups): SimulatedDecode {
   const { promptTokens, generatedTokens, microBatches } = scenario.workload;
   const perStep = scenario.model.layers * microBatches;
-  const choose = splitChooser(scenario, schedule, layers);
   const simulateAll = generatedTokens * perStep <= ALL_STEPS_UP_TO;
   const wanted = Math.max(LEAST_SAMPLES, Math.min(MOST_SAMPLES, Math.floor(ALL_STEPS_UP_TO / (2 * perStep))));
-  const steps = simulateAll ? range(generatedTokens) : sampledSteps(generatedTokens, wanted);
+  const steps = simulateAll ? range(generatedTokens) : spread(generatedTokens - 1, wanted);
   const contexts = steps.map((step) => promptTokens + step);
-  const splits = contexts.map(choose);
+  const splits = splitsAt(scenario, schedule, layers, contexts);
   const pieces = simulateAll
     ? [simulatePiece(scenario, schedule, { contexts, splits }, 0)]
     : steps.map((step, i) => simulatePiece(scenario, schedule, ...sample(step, i, contexts, splits)));
@@ -157,12 +155,6 @@ function withoutLastToken(split: SplitTokens): SplitTokens {
 
 function range(count: number): number[] {
   return Array.from({ length: count }, (_, i) => i);
-}
-
-/** Evenly spread steps, the first and the last among them. */
-function sampledSteps(steps: number, count: number): number[] {
-  const spread = range(count).map((i) => Math.round((i * (steps - 1)) / (count - 1)));
-  return [...new Set(spread)];
 }
 
 /** How many of the steps 0..last each sample stands for when the others lie on straight lines between samples. */

@@ -1,13 +1,23 @@
 /** Improvements smaller than this (relative) are rounding. */
 const TIE = 1e-12;
+/** Above this many integers the minimum is found to `COARSE` (relative), since thousands of neighbours are nearly as good. */
+const MANY = 4096;
+const COARSE = 1e-5;
 
 export interface Minimum {
   at: number;
   value: number;
 }
 
+interface Interval {
+  from: number;
+  to: number;
+  /** No value in it is smaller. */
+  floor: number;
+}
+
 /**
- * Smallest value of a function on the integers 0..last, exactly, by branch and bound.
+ * Smallest value of a function on the integers 0..last by branch and bound: exactly, or to 1e-5 where there are many.
  *
  * @param guesses where to look first; good ones prune more
  * @param evaluate the function
@@ -19,26 +29,37 @@ export function minimise(
   evaluate: (at: number) => number,
   bounds: readonly ((from: number, to: number) => number)[],
 ): Minimum {
+  const tolerance = last > MANY ? COARSE : TIE;
   let best: Minimum = { at: guesses[0], value: evaluate(guesses[0]) };
-  for (const at of guesses.slice(1)) {
+  const offer = (at: number) => {
     const value = evaluate(at);
     if (value < best.value * (1 - TIE)) best = { at, value };
-  }
-  const open: [number, number][] = [[0, last]];
-  for (let interval = open.pop(); interval; interval = open.pop()) {
-    const [from, to] = interval;
-    if (from === to && from === best.at) continue;
-    const limit = best.value * (1 - TIE);
-    if (bounds.some((bound) => bound(from, to) >= limit)) continue;
-    if (from === to) {
-      const value = evaluate(from);
-      if (value < limit) best = { at: from, value };
-      continue;
+  };
+  for (const at of new Set(guesses.slice(1))) offer(at);
+
+  const open: Interval[] = [];
+  const add = (from: number, to: number) => {
+    let floor = 0;
+    for (const bound of bounds) {
+      if (from > to || floor >= best.value * (1 - tolerance)) return;
+      floor = Math.max(floor, bound(from, to));
     }
+    if (floor < best.value * (1 - tolerance)) open.push({ from, to, floor });
+  };
+  // The guesses are known already; what lies between them is open.
+  const known = [...new Set(guesses)].sort((a, b) => a - b);
+  for (const [i, at] of known.entries()) add(i > 0 ? known[i - 1] + 1 : 0, at - 1);
+  add(known[known.length - 1] + 1, last);
+
+  while (open.length > 0) {
+    // Best first: the lowest floor is where a better value may be.
+    const next = open.reduce((lowest, interval, i) => (interval.floor < open[lowest].floor ? i : lowest), 0);
+    const [{ from, to, floor }] = open.splice(next, 1);
+    if (floor >= best.value * (1 - tolerance)) break;
     const middle = Math.floor((from + to) / 2);
-    open.push([from, middle], [middle + 1, to]);
-    // The half nearer to the best so far is looked at first: what it finds may close the other.
-    if (best.at <= middle) open.push(open.splice(-2, 1)[0]);
+    offer(middle);
+    add(from, middle - 1);
+    add(middle + 1, to);
   }
   return best;
 }

@@ -12,7 +12,7 @@ import type { Schedule } from '../schedule/schedule.ts';
 import { decodeRequest } from './decode-setup.ts';
 import { plan } from './plan.ts';
 import type { Candidate } from './result.ts';
-import { splitChooser } from './splits.ts';
+import { splitsAt } from './splits.ts';
 
 /** Operations of a kind or group taken together. */
 export interface Total {
@@ -40,7 +40,7 @@ export function simulateSteps(scenario: Scenario, schedule: Schedule, steps = Nu
   const layers = layerGroups(scenario.model);
   const most = Math.max(1, Math.floor(MOST / (scenario.model.layers * microBatches)));
   const contexts = Array.from({ length: Math.min(steps, generatedTokens, most) }, (_, step) => promptTokens + step);
-  const splits = contexts.map(splitChooser(scenario, schedule, layers));
+  const splits = splitsAt(scenario, schedule, layers, contexts);
   const { plan } = decodePlan(decodeRequest(scenario, schedule, { contexts, splits }));
   const timeline = simulate(plan, costTable(plan.works, scenario.machine));
   return { plan, timeline, memory: memoryOverTime(plan, timeline), totals: totalsOf(plan, timeline) };

@@ -48,7 +48,7 @@ export function splitCurve(
     );
     return {
       recomputedTokens,
-      simulatedSeconds: model.seconds({ contexts: [context], splits: [split] }),
+      simulatedSeconds: model.endSeconds({ contexts: [context], splits: [split] }),
       closedFormSeconds: kernels + scenario.workload.microBatches * closedForm,
       boundSeconds: bound,
     };

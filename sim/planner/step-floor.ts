@@ -6,46 +6,45 @@ import type { LayerGroups } from '../schedule/layer-groups.ts';
 import { elementBytes, extentsOf, LayerWork } from '../schedule/layer-work.ts';
 import type { Schedule } from '../schedule/schedule.ts';
 import type { SplitTokens } from '../schedule/split-tokens.ts';
-import type { StepSplit } from '../schedule/token-ranges.ts';
-
-/** Fetches that can be complete before a step begins: one in each slot. */
-const AHEAD = 2;
+import type { Steps } from '../schedule/token-ranges.ts';
 
 /**
- * A floor under a step's seconds that is cheap to compute: kernels follow each other on one stream, copies on another, and in series a
+ * A floor under the end of a step that is cheap to compute: kernels follow each other on one stream, copies on another, and in series a
  * layer's take turns. It tells the search where not to simulate.
  */
 export class StepFloor {
   readonly #scenario: Scenario;
   readonly #schedule: Schedule;
   readonly #layers: LayerGroups;
-  readonly #kernels: number;
+  readonly #kernelSeconds: (context: number) => number;
 
-  /** @param kernels seconds of the step's kernels without any fetch or recomputation */
-  constructor(scenario: Scenario, schedule: Schedule, layers: LayerGroups, kernels: number) {
+  /** @param kernelSeconds seconds of a step's kernels without any fetch or recomputation */
+  constructor(scenario: Scenario, schedule: Schedule, layers: LayerGroups, kernelSeconds: (context: number) => number) {
     this.#scenario = scenario;
     this.#schedule = schedule;
     this.#layers = layers;
-    this.#kernels = kernels;
+    this.#kernelSeconds = kernelSeconds;
   }
 
-  /** @param split counts that may add up to less than the context: the least work of a range of splits */
-  seconds(split: StepSplit): number {
+  /** @param steps whose counts may add up to less than their contexts: the least work of a range of splits */
+  seconds({ contexts, splits }: Steps): number {
     const { microBatches } = this.#scenario.workload;
     let series = 0;
     let link = 0;
-    let recompute = 0;
-    let longestFetch = 0;
-    split.forEach((tokens, g) => {
-      const cost = this.#layerSeconds(tokens);
-      const places = this.#layers.groups[g].layers * microBatches;
-      series += places * (cost.activation + Math.max(cost.recompute, cost.kv));
-      link += places * (cost.activation + cost.kv);
-      recompute += places * cost.recompute;
-      longestFetch = Math.max(longestFetch, cost.activation + cost.kv);
+    let compute = 0;
+    contexts.forEach((context, step) => {
+      const kernels = this.#kernelSeconds(context);
+      series += kernels;
+      compute += kernels;
+      splits[step].forEach((tokens, g) => {
+        const cost = this.#layerSeconds(tokens);
+        const places = this.#layers.groups[g].layers * microBatches;
+        series += places * (cost.activation + Math.max(cost.recompute, cost.kv));
+        link += places * (cost.activation + cost.kv);
+        compute += places * cost.recompute;
+      });
     });
-    if (!this.#schedule.prefetch) return this.#kernels + series;
-    return Math.max(this.#kernels + recompute, link - AHEAD * longestFetch);
+    return this.#schedule.prefetch ? Math.max(compute, link) : series;
   }
 
   /** Seconds of a layer's fetches and recomputation for one micro-batch, each alone on the machine. */

@@ -8,17 +8,18 @@ import { NO_TOKENS } from '../schedule/split-tokens.ts';
 import { attendedBy, type Steps } from '../schedule/token-ranges.ts';
 import { PlanTemplates } from './plan-templates.ts';
 
-/** Layers that a periodic step is simulated with at first. */
+/** Layers that a step is simulated with at first, at least. */
 const FEW_LAYERS = 8;
+/** Beyond this many layers the last period seen counts as the period: close to balance, link and GPU take long to settle. */
+const MOST_LAYERS = 64;
 /** Layers before the end of a step that are no longer periodic: nothing, or the next step's first layers, is fetched during them. */
 const LAST_LAYERS = 2;
 /** Blocks follow each other periodically when their periods agree to this (relative). */
 const PERIODIC = 1e-11;
 
 /**
- * Seconds that a step adds to the decode: simulated alone for the first step, behind its predecessor for the others, so that what the
- * predecessor lets overlap is counted. Where layers are alike only a few are simulated, as many as it takes until the blocks follow each
- * other periodically; the rest is the same period again.
+ * When a step ends: the first step simulated alone, a later one behind its predecessor, so that what overlaps is counted. Only a few
+ * layers are simulated, as many as it takes until alike blocks follow each other periodically; the rest is the same period again.
  */
 export class StepModel {
   readonly #scenario: Scenario;
@@ -32,11 +33,19 @@ export class StepModel {
   }
 
   /** @param steps the step, behind its predecessor where there is one */
-  seconds(steps: Steps): number {
+  endSeconds(steps: Steps): number {
     const all = this.#scenario.model.layers;
-    for (let layers = this.#layers.uniform ? Math.min(all, FEW_LAYERS) : all; ; layers = Math.min(all, 2 * layers)) {
-      const seconds = this.#simulated(steps, layers, all);
-      if (seconds !== undefined) return seconds;
+    const { lead, period } = this.#layers;
+    // Enough to compare three periods before the last layers.
+    for (
+      let periods = Math.max(Math.ceil(FEW_LAYERS / period), 3 + Math.ceil((1 + LAST_LAYERS) / period));
+      ;
+      periods *= 2
+    ) {
+      // The pattern must end with the same kind of layer as the whole model's.
+      const layers = Math.min(all, lead + periods * period + ((all - lead) % period));
+      const end = this.#simulated(steps, layers, all);
+      if (end !== undefined) return end;
     }
   }
 
@@ -55,17 +64,18 @@ export class StepModel {
   #simulated(steps: Steps, layers: number, all: number): number | undefined {
     const { plan, blockEnds, stepEnds } = this.#templates.plan(steps, layers);
     const { endSeconds } = simulate(plan, costTable(plan.works, this.#scenario.machine));
-    const last = steps.contexts.length - 1;
-    let seconds = endSeconds[stepEnds[last]] - (last > 0 ? endSeconds[stepEnds[last - 1]] : 0);
-    if (layers < all) {
-      const blockEnd = (layer: number) => endSeconds[blockEnds[last * layers + layer]];
-      const period = (layer: number) => blockEnd(layer) - blockEnd(layer - 1);
+    const { period } = this.#layers;
+    let end = endSeconds[stepEnds[stepEnds.length - 1]];
+    for (let step = 0; layers < all && step < stepEnds.length; step++) {
+      const blockEnd = (layer: number) => endSeconds[blockEnds[step * layers + layer]];
+      const span = (layer: number) => blockEnd(layer) - blockEnd(layer - period);
       const steady = layers - 1 - LAST_LAYERS;
       for (const before of [1, 2]) {
-        if (Math.abs(period(steady - before) - period(steady)) > PERIODIC * blockEnd(steady)) return undefined;
+        const settled = Math.abs(span(steady - before * period) - span(steady)) <= PERIODIC * blockEnd(steady);
+        if (!settled && layers < MOST_LAYERS) return undefined;
       }
-      seconds += (all - layers) * period(steady);
+      end += ((all - layers) / period) * span(steady);
     }
-    return seconds;
+    return end;
   }
 }

@@ -48,6 +48,7 @@ function resolve(document: ScenarioDocument, sources: Sources): Scenario {
   const machine = resolveMachine(document.machine);
   const { workload, precision, placement, schedules } = document;
   refuseLongContext(workload, model);
+  refuseHugeSteps(workload, model);
   const split = document.split === 'auto' ? 'auto' : splitRequest(document.split);
   if (split !== 'auto') splitTokens(split, workload.promptTokens);
   return {
@@ -70,6 +71,19 @@ function firstLayers(model: Scenario['model'], layers: number | undefined): Scen
   }
   const { moe } = model;
   return { ...model, layers, ...(moe && { moe: { ...moe, denseLayers: Math.min(moe.denseLayers, layers) } }) };
+}
+
+/** Layers × micro-batches of a step that are simulated at most: more would take minutes and is nobody's machine. */
+const MOST_BLOCKS = 4096;
+
+function refuseHugeSteps({ microBatches }: Scenario['workload'], { layers }: Scenario['model']): void {
+  if (layers * microBatches <= MOST_BLOCKS) return;
+  const found = `${microBatches} with ${layers} layers`;
+  throw new InputError({
+    path: 'workload.microBatches',
+    found,
+    expected: `layers × micro-batches of at most ${MOST_BLOCKS}`,
+  });
 }
 
 function refuseLongContext({ promptTokens, generatedTokens }: Scenario['workload'], model: Scenario['model']): void {

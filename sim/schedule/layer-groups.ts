@@ -1,6 +1,5 @@
 import { isWindowedLayer } from '../model/quantities.ts';
 import type { ModelShape } from '../model/shape.ts';
-import { isMoeLayer } from '../model/weights.ts';
 
 /** Layers that attend the same tokens: all of them, or only a window. A split is chosen per group. */
 export interface LayerGroup {
@@ -13,22 +12,20 @@ export interface LayerGroups {
   groups: LayerGroup[];
   /** Group of each layer. */
   of: Uint8Array;
-  /** True where all layers are alike in every way, so that a step is periodic in them. */
-  uniform: boolean;
+  /** After the first `lead` layers, every `period` layers the same kinds of layer come again. */
+  lead: number;
+  period: number;
 }
 
 export function layerGroups(shape: ModelShape): LayerGroups {
   const groups: LayerGroup[] = [];
   const of = new Uint8Array(shape.layers);
-  let moeLayers = 0;
   for (let layer = 0; layer < shape.layers; layer++) {
     const window = shape.window && isWindowedLayer(shape, layer) ? shape.window.size : Number.POSITIVE_INFINITY;
     let group = groups.findIndex((known) => known.window === window);
     if (group < 0) group = groups.push({ window, layers: 0 }) - 1;
     groups[group].layers++;
     of[layer] = group;
-    if (isMoeLayer(shape, layer)) moeLayers++;
   }
-  const uniform = groups.length === 1 && (moeLayers === 0 || moeLayers === shape.layers);
-  return { groups, of, uniform };
+  return { groups, of, lead: shape.moe?.denseLayers ?? 0, period: shape.window?.every || 1 };
 }

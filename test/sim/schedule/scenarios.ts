@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { splitChooser } from '../../../sim/planner/splits.ts';
+import { splitsAt } from '../../../sim/planner/splits.ts';
 import { scenarioFromDocument } from '../../../sim/scenario/parse.ts';
 import type { Scenario } from '../../../sim/scenario/scenario.ts';
 import { layerGroups } from '../../../sim/schedule/layer-groups.ts';
@@ -99,5 +99,5 @@ export const smallWorkloads = fc.record({
 export function stepsOf(scenario: Scenario, schedule: Schedule): Steps {
   const { promptTokens, generatedTokens } = scenario.workload;
   const contexts = Array.from({ length: generatedTokens }, (_, step) => promptTokens + step);
-  return { contexts, splits: contexts.map(splitChooser(scenario, schedule, layerGroups(scenario.model))) };
+  return { contexts, splits: splitsAt(scenario, schedule, layerGroups(scenario.model), contexts) };
 }
