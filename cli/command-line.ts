@@ -3,6 +3,7 @@ import yargs from 'yargs';
 import { doctorCommand } from './commands/doctor.ts';
 import { machinesCommand } from './commands/machines.ts';
 import { modelsCommand } from './commands/models.ts';
+import { paperCommand } from './commands/paper.ts';
 import { planCommand } from './commands/plan.ts';
 import { schemaCommand } from './commands/schema.ts';
 import { simulateCommand } from './commands/simulate.ts';
@@ -18,6 +19,7 @@ export async function commandLine(args: string[]): Promise<void> {
     .parserConfiguration({ 'camel-case-expansion': false, 'dot-notation': false })
     .command(planCommand)
     .command(simulateCommand)
+    .command(paperCommand)
     .command(modelsCommand)
     .command(machinesCommand)
     .command(schemaCommand)

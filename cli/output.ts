@@ -1,3 +1,5 @@
+import { Presets, SingleBar } from 'cli-progress';
+
 /** Writes one line, or several, to standard output. */
 export function print(text: string): void {
   process.stdout.write(`${text}\n`);
@@ -27,14 +29,21 @@ function hasColour(stream: NodeJS.WriteStream): boolean {
   return stream.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
 }
 
-/** Does work that takes a while; on a terminal a line says meanwhile how far it is. */
+/** Does work that takes a while; on a terminal a bar shows meanwhile how far it is. */
 export function withProgress<T>(label: string, work: (report: (done: number, of: number) => void) => T): T {
-  const { stderr } = process;
-  if (!stderr.isTTY) return work(() => {});
-  stderr.write(`${label} …`);
+  if (!process.stderr.isTTY) return work(() => {});
+  const bar = new SingleBar(
+    { format: `${label} {bar} {value} of {total}`, clearOnComplete: true },
+    Presets.shades_classic,
+  );
   try {
-    return work((done, of) => stderr.write(`\r\u001b[K${label}: ${done} of ${of}`));
+    return work((done, of) => {
+      if (!bar.isActive) bar.start(of, 0);
+      bar.update(done);
+      // The work holds the thread, so that the bar's own timer never fires.
+      bar.render();
+    });
   } finally {
-    stderr.write('\r\u001b[K');
+    bar.stop();
   }
 }

@@ -1,4 +1,5 @@
 import type { Candidate, PlanResult, SplitTokens } from '../sim/planner/result.ts';
+import { formatSeconds } from '../sim/units/format.ts';
 import { bold, dim, print } from './output.ts';
 import { type Column, tableLines } from './table.ts';
 
@@ -19,7 +20,8 @@ const COLUMNS: Column<Candidate>[] = [
 ];
 
 /** Prints the answer of `plan` for people: the candidates best first, what does not fit, and what to do. */
-export function printPlan({ scenario, model, machine, workload, candidates, recommendation }: PlanResult): void {
+export function printPlan(result: PlanResult): void {
+  const { scenario, model, machine, workload, bound, candidates, recommendation } = result;
   const { batch, promptTokens, generatedTokens, microBatches } = workload;
   const batches = microBatches > 1 ? `${batch} × ${microBatches} micro-batches` : `${batch}`;
   const subject = `${model.name} on ${machine.name}`;
@@ -30,6 +32,8 @@ export function printPlan({ scenario, model, machine, workload, candidates, reco
   const feasible = candidates.filter((candidate) => candidate.feasible);
   if (feasible.length > 0) {
     for (const line of tableLines(COLUMNS, feasible)) print(line);
+    const boundText = formatSeconds(bound.decodeSeconds / generatedTokens);
+    print(dim(`bound: ${boundText} a step, the least with any schedule and split, keeping in GPU memory what fits`));
     print('');
   }
   for (const { schedule, infeasibleBecause } of candidates.filter((candidate) => !candidate.feasible)) {

@@ -3,14 +3,16 @@ import { runNode, setUp } from './setup.mjs';
 
 const SCENARIO = 'scenarios/paper-latency.yaml';
 const SCHEDULES = ['out/schedules.svg', 'out/schedules.png', 'out/schedules.html'];
+const SPLIT = ['out/split.svg', 'out/split.png', 'out/split.html'];
 const STEP = ['out/step.svg', 'out/step.png', 'out/step.html'];
 const TRACE = 'out/trace.json';
 
 setUp();
 mkdirSync('out', { recursive: true });
-runNode('dist/cli/main.js', ['plan', SCENARIO, '--plot', ...SCHEDULES]);
+runNode('dist/cli/main.js', ['plan', SCENARIO, '--plot', ...SCHEDULES, '--plot-split', ...SPLIT]);
 runNode('dist/cli/main.js', ['simulate', SCENARIO, '--trace', TRACE, '--plot', ...STEP]);
 console.log(`
 The schedules side by side: ${SCHEDULES.join(', ')}
+Step time against split:    ${SPLIT.join(', ')}
 One step, stream by stream: ${STEP.join(', ')}
 Every operation:            ${TRACE} (opens in Perfetto, ui.perfetto.dev)`);

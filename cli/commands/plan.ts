@@ -1,14 +1,16 @@
 import type { CommandModule } from 'yargs';
 import { plan } from '../../sim/planner/plan.ts';
 import { schedulesSpec } from '../../sim/report/schedules.ts';
+import { splitCandidate, splitPicture } from '../../sim/report/split-picture.ts';
 import { inFile } from '../../sim/scenario/in-file.ts';
-import { printJson, withProgress } from '../output.ts';
+import { note, printJson, withProgress } from '../output.ts';
 import { pictureDrawer } from '../pictures.ts';
 import { printPlan } from '../plan-report.ts';
 import { loadScenario, type ScenarioArguments, scenarioArguments, scenarioFile } from '../scenario-arguments.ts';
 
 interface PlanArguments extends ScenarioArguments {
   plot?: string[] | undefined;
+  'plot-split'?: string[] | undefined;
   json: boolean;
 }
 
@@ -24,6 +26,12 @@ export const planCommand: CommandModule<object, PlanArguments> = {
         requiresArg: true,
         describe: 'Draw the schedules side by side into these files (.svg, .png, .html, .vl.json)',
       })
+      .option('plot-split', {
+        type: 'array',
+        string: true,
+        requiresArg: true,
+        describe: 'Draw step time against split, of the best schedule that has one, into these files',
+      })
       .example('$0 plan scenarios/paper-latency.yaml', 'the schedules side by side, and what to do')
       .example(
         '$0 plan --model opt-6.7b --machine a100-pcie-40gb --batch 64 --prompt 512 --generate 32',
@@ -32,6 +40,7 @@ export const planCommand: CommandModule<object, PlanArguments> = {
       .example('$0 plan scenario.yaml --set machine.link.h2d="64 GB/s" --json', 'a changed scenario, for a program'),
   handler: async (args) => {
     const draw = await pictureDrawer(args.plot);
+    const drawSplit = await pictureDrawer(args['plot-split']);
     const scenario = loadScenario(args);
     const result = withProgress('Simulating schedules', (report) =>
       inFile(scenarioFile(args), () => plan(scenario, report)),
@@ -39,5 +48,8 @@ export const planCommand: CommandModule<object, PlanArguments> = {
     if (args.json) printJson(result);
     else printPlan(result);
     await draw(() => schedulesSpec(result));
+    const split = splitCandidate(result);
+    if (split) await drawSplit(() => splitPicture(scenario, result, split));
+    else if (args['plot-split']) note('No schedule considered has a split to choose, so there is no picture of it.');
   },
 };

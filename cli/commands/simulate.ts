@@ -6,6 +6,7 @@ import { ganttSpec } from '../../sim/report/gantt.ts';
 import { chromeTrace } from '../../sim/report/trace.ts';
 import { inFile } from '../../sim/scenario/in-file.ts';
 import { scheduleNamed } from '../../sim/schedule/catalogue.ts';
+import { formatSeconds } from '../../sim/units/format.ts';
 import { writeFileAtomically } from '../files.ts';
 import { bold, note, print, printJson, withProgress } from '../output.ts';
 import { pictureDrawer } from '../pictures.ts';
@@ -56,12 +57,22 @@ export const simulateCommand: CommandModule<object, SimulateArguments> = {
       const { plan: operations, timeline } = simulation;
       const name = `${result.scenario}: ${best.schedule}`;
       if (args.trace) writeFileAtomically(args.trace, chromeTrace(operations, timeline, { name }));
-      await draw(() => ganttSpec(operations, timeline, { title: name }));
+      await draw(() => ganttSpec(operations, timeline, { title: finding(best) }));
     } else if (args.trace || args.plot) {
       note('Nothing fits, so there is no trace and no picture.');
     }
   },
 };
+
+/** What the step's picture shows, in a line. */
+function finding({ schedule, stepSeconds, utilisation: { h2d, gpu, hostDram } }: Candidate): string {
+  const [name, share] = [
+    ['the link', h2d],
+    ['the GPU', gpu],
+    ["the host's memory", hostDram],
+  ].reduce((most, one) => (one[1] > most[1] ? one : most)) as [string, number];
+  return `${schedule}: ${formatSeconds(stepSeconds)} a step, ${name} is busy ${Math.round(100 * share)} % of the time`;
+}
 
 type NamedTotal = Total & { name: string; share: number };
 

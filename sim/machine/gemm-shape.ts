@@ -19,8 +19,9 @@ export function gemmShapeEfficiency(m: number, n: number, k: number, batch: numb
   const columnTiles = Math.ceil(n / TILE);
   const padding = (m * n) / (rowTiles * tileRows * columnTiles * TILE);
   if (multiprocessors === 0) return padding;
-  const waves = (rowTiles * columnTiles * batch) / multiprocessors;
+  const tiles = rowTiles * columnTiles * batch;
+  const waves = tiles / multiprocessors;
   if (waves >= 1) return (padding * waves) / Math.ceil(waves);
-  const slices = Math.min(Math.floor(1 / waves), Math.max(1, Math.floor(k / SPLIT_K)));
+  const slices = Math.min(Math.floor(multiprocessors / tiles), Math.max(1, Math.floor(k / SPLIT_K)));
   return padding * waves * slices;
 }

@@ -32,8 +32,8 @@ export function planFaults(plan: Plan): PlanFault[] {
     if (plan.work[i] >= plan.works.count)
       faults.push({ operation: i, problem: `does the unknown work ${plan.work[i]}` });
   }
-  if (faults.length > 0) return faults;
-  return [...rangeFaults(plan), ...races(plan)];
+  if (faults.length === 0) faults.push(...rangeFaults(plan));
+  return faults.length > 0 ? faults : races(plan);
 }
 
 function rangeFaults({ count, operands, buffers }: Plan): PlanFault[] {

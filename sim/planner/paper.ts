@@ -57,7 +57,7 @@ export function comparePaper(latency: Scenario, throughput: Scenario): PaperComp
         'the baselines, Hugging Face Accelerate and DeepSpeed Inference, are taken for `transfer`, which fetches and computes in series',
       ],
       difference:
-        'The paper’s baselines are frameworks with costs of their own (pageable copies, eager launches) that KVPR’s runtime avoids as well; a prediction of schedules alone gives less. Beyond prompt 128 the paper’s schedule may not recompute generated tokens, which weighs on the longer decode.',
+        'The prediction compares schedules alone, on the same runtime; the paper compares its runtime with other frameworks, whose own costs (not known here) are part of its gain. Beyond prompt 128 the paper’s schedule may not recompute generated tokens, which weighs on the longer decode.',
     },
     {
       ...compare(

@@ -35,10 +35,9 @@ export function plan(scenario: Scenario, onCandidate?: (done: number, of: number
     return done;
   });
   candidates.sort(bestFirst);
-  const model = summariseModel(scenario.model);
   return {
     scenario: scenario.name,
-    model,
+    model: summariseModel(scenario.model),
     machine: summariseMachine(scenario.machine),
     workload: { ...scenario.workload },
     contextTokens: promptTokens,
@@ -48,7 +47,7 @@ export function plan(scenario: Scenario, onCandidate?: (done: number, of: number
     },
     analytic: analyticSplit(scenario),
     candidates,
-    recommendation: recommend(scenario, model, candidates),
+    recommendation: recommend(scenario, candidates),
   };
 }
 

@@ -25,7 +25,7 @@ export function attendedBy(group: LayerGroup, context: number): number {
   return Math.min(context, group.window);
 }
 
-export function tokenRange(split: SplitTokens, group: LayerGroup, context: number): TokenRange {
+function tokenRange(split: SplitTokens, group: LayerGroup, context: number): TokenRange {
   const from = context - attendedBy(group, context);
   const residentEnd = from + split.resident;
   const recomputedEnd = residentEnd + split.recomputed;

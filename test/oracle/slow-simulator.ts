@@ -106,7 +106,7 @@ export function capacityWhile(working: readonly ProblemTask[], { capacity, coupl
  * Max-min fair speeds by progressive filling (Bertsekas and Gallager, Data Networks, section 6.5.2): raise all speeds together; when a
  * resource is full, those that draw on it stay where they are; go on with the rest, up to full speed.
  */
-export function fairSpeeds(shares: readonly number[][], capacity: readonly number[]): number[] {
+function fairSpeeds(shares: readonly number[][], capacity: readonly number[]): number[] {
   const speeds: (number | undefined)[] = shares.map(() => undefined);
   const rising = () => shares.map((_, i) => i).filter((i) => speeds[i] === undefined);
   while (rising().length > 0) {
