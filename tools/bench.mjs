@@ -5,9 +5,10 @@ import { createRequire } from 'node:module';
 import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { setUp } from './setup.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-process.chdir(root);
+setUp();
 const output = join(root, 'build', 'bench');
 rmSync(output, { recursive: true, force: true });
 const compiler = createRequire(import.meta.url).resolve('typescript/bin/tsc');
