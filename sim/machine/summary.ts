@@ -1,5 +1,13 @@
-import type { MachineSummary } from '../planner/result.ts';
 import type { Machine, Rate } from './machine.ts';
+
+/** A machine as `machines --json` and `plan --json` show it. */
+export interface MachineSummary {
+  name: string;
+  gpu: Record<string, number | string>;
+  host: Record<string, number | string>;
+  link: Record<string, number | string>;
+  measured: boolean;
+}
 
 /** A machine as `machines --json` and `plan --json` show it: units in the keys, infinite rates as the text `inf`. */
 export function summariseMachine({ name, gpu, host, link, efficiency, measured }: Machine): MachineSummary {

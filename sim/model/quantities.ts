@@ -1,4 +1,3 @@
-import type { ModelSummary } from '../planner/result.ts';
 import type { ModelShape } from './shape.ts';
 import { activeParameterCount, parameterCount } from './weights.ts';
 
@@ -38,6 +37,18 @@ export function attendedTokens(shape: ModelShape, layer: number, contextTokens: 
  */
 export function expectedDistinctExperts(experts: number, active: number, tokens: number): number {
   return experts * (1 - (1 - active / experts) ** tokens);
+}
+
+/** A model as `models --json` and `plan --json` show it; bytes at fp16. */
+export interface ModelSummary {
+  name: string;
+  parameters: number;
+  activeParameters: number;
+  layers: number;
+  kvBytesPerToken: number;
+  kvBytesPerTokenPerLayer: number;
+  activationBytesPerTokenPerLayer: number;
+  recomputeFlopsPerTokenPerLayer: number;
 }
 
 /** The figures by which models are compared; bytes at fp16. */

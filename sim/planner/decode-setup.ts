@@ -1,5 +1,5 @@
 import type { Scenario } from '../scenario/scenario.ts';
-import type { DecodeRequest } from '../schedule/decode.ts';
+import type { DecodeRequest } from '../schedule/decode-request.ts';
 import type { Schedule } from '../schedule/schedule.ts';
 import type { Steps } from '../schedule/token-ranges.ts';
 

@@ -1,7 +1,9 @@
+import type { MachineSummary } from '../machine/summary.ts';
+import type { ModelSummary } from '../model/quantities.ts';
 import type { ScheduleName } from '../schedule/names.ts';
 import type { SplitTokens } from '../schedule/split-tokens.ts';
 
-export type { SplitTokens };
+export type { MachineSummary, ModelSummary, SplitTokens };
 
 /** Busy share of each resource over the decode, 0 to 1. `gpu` is the share of time in which a kernel runs. */
 export interface Utilisation {
@@ -61,26 +63,6 @@ export interface Recommendation {
   verdict: Verdict;
   /** Plain words with numbers. */
   because: string;
-}
-
-/** A model as `models --json` and `plan --json` show it; bytes at fp16. */
-export interface ModelSummary {
-  name: string;
-  parameters: number;
-  activeParameters: number;
-  layers: number;
-  kvBytesPerToken: number;
-  kvBytesPerTokenPerLayer: number;
-  activationBytesPerTokenPerLayer: number;
-  recomputeFlopsPerTokenPerLayer: number;
-}
-
-export interface MachineSummary {
-  name: string;
-  gpu: Record<string, number | string>;
-  host: Record<string, number | string>;
-  link: Record<string, number | string>;
-  measured: boolean;
 }
 
 /** The answer of `plan`. Seconds, bytes and tokens throughout; every number is finite. */

@@ -3,8 +3,9 @@ import { Kind } from '../plan/plan.ts';
 import { WorkBuilder } from '../plan/work-builder.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { LayerGroups } from '../schedule/layer-groups.ts';
-import { elementBytes, extentsOf, LayerWork } from '../schedule/layer-work.ts';
+import { LayerWork } from '../schedule/layer-work.ts';
 import type { Schedule } from '../schedule/schedule.ts';
+import { elementBytes, extentsOf } from '../schedule/sizes.ts';
 import type { SplitTokens } from '../schedule/split-tokens.ts';
 import type { Steps } from '../schedule/token-ranges.ts';
 

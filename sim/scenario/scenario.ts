@@ -1,8 +1,8 @@
 import type { Machine } from '../machine/machine.ts';
 import type { ModelShape } from '../model/shape.ts';
 import type { Precision } from '../plan/plan.ts';
-import type { SplitTokens } from '../planner/result.ts';
 import type { ScheduleName } from '../schedule/names.ts';
+import type { SplitTokens } from '../schedule/split-tokens.ts';
 
 interface Workload {
   /** Sequences in one micro-batch. */

@@ -1,4 +1,4 @@
-import type { SplitTokens } from '../planner/result.ts';
+import type { SplitTokens } from '../schedule/split-tokens.ts';
 import { InputError } from './input-error.ts';
 import type { SplitRequest, TokenShare } from './scenario.ts';
 

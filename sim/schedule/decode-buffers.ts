@@ -1,9 +1,9 @@
-import type { ModelShape } from '../model/shape.ts';
 import type { PlanBuilder } from '../plan/builder.ts';
-import type { DecodeRequest } from './decode.ts';
+import type { DecodeRequest } from './decode-request.ts';
 import type { DecodeWork } from './decode-work.ts';
 import type { LayerGroups } from './layer-groups.ts';
-import { type ElementBytes, type Extents, endWeightBytes, type WeightBytes } from './layer-work.ts';
+import { endWeightBytes, type WeightBytes } from './layer-work.ts';
+import { ffnInnerBytes, LOGIT_BYTES, partialResultBytes } from './sizes.ts';
 import type { TokenRange } from './token-ranges.ts';
 
 /** A cache that holds the tokens from position `base` on, up to `capacity` of them, in each plane. */
@@ -47,20 +47,6 @@ export interface DecodeBuffers {
   hostQuery: number[];
   hostResult: number[];
   partialResult: number[];
-}
-
-const LOG_SUM_EXP_BYTES = 4;
-export const LOGIT_BYTES = 4;
-
-/** Bytes of one sequence's partial attention result: the heads' outputs and their log-sum-exps. */
-export function partialResultBytes(shape: ModelShape, extent: Extents, size: ElementBytes): number {
-  return extent.attended * size.activations + shape.heads * LOG_SUM_EXP_BYTES;
-}
-
-/** Bytes of one sequence's widest state inside the feed-forward part. */
-export function ffnInnerBytes({ ffn, gated, moe }: ModelShape, size: ElementBytes): number {
-  const width = Math.max(ffn, moe ? moe.active * moe.expertFfn : 0, moe?.sharedFfn ?? 0);
-  return (gated ? 2 : 1) * width * size.activations;
 }
 
 export function allocate(

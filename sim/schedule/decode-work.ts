@@ -2,19 +2,10 @@ import type { ModelShape } from '../model/shape.ts';
 import { NONE } from '../plan/builder.ts';
 import { Kind, type WorkTable } from '../plan/plan.ts';
 import { WorkBuilder } from '../plan/work-builder.ts';
-import type { DecodeRequest } from './decode.ts';
-import { partialResultBytes } from './decode-buffers.ts';
+import type { DecodeRequest } from './decode-request.ts';
 import type { LayerGroups } from './layer-groups.ts';
-import {
-  type DenseWork,
-  type ElementBytes,
-  type Extents,
-  elementBytes,
-  extentsOf,
-  LayerWork,
-  type WeightBytes,
-  weightBytes,
-} from './layer-work.ts';
+import { type DenseWork, LayerWork, type WeightBytes, weightBytes } from './layer-work.ts';
+import { type ElementBytes, type Extents, elementBytes, extentsOf, partialResultBytes } from './sizes.ts';
 import { type TokenRange, tokenRanges } from './token-ranges.ts';
 
 /** Rows of work of one step in one layer group; NONE where the split leaves nothing to do. */

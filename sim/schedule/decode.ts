@@ -1,31 +1,12 @@
-import type { ModelShape } from '../model/shape.ts';
 import { isMoeLayer } from '../model/weights.ts';
 import { NONE, PlanBuilder } from '../plan/builder.ts';
 import { Group, type Plan, Stream } from '../plan/plan.ts';
-import type { Placement, Precisions } from '../scenario/scenario.ts';
-import {
-  allocate,
-  type Cache,
-  type DecodeBuffers,
-  ffnInnerBytes,
-  LOGIT_BYTES,
-  partialResultBytes,
-} from './decode-buffers.ts';
+import { allocate, type Cache, type DecodeBuffers } from './decode-buffers.ts';
+import type { DecodeRequest } from './decode-request.ts';
 import { type ContextWork, type DecodeWork, decodeWork } from './decode-work.ts';
 import { type LayerGroups, layerGroups } from './layer-groups.ts';
-import type { Schedule } from './schedule.ts';
-import { type Steps, type TokenRange, tokenRanges } from './token-ranges.ts';
-
-export interface DecodeRequest extends Steps {
-  shape: ModelShape;
-  schedule: Schedule;
-  batch: number;
-  microBatches: number;
-  precision: Precisions;
-  placement: Placement;
-  /** Other steps of the same decode, simulated elsewhere: caches hold their tokens too, and stores serve them. */
-  otherSteps?: Steps;
-}
+import { ffnInnerBytes, LOGIT_BYTES, partialResultBytes } from './sizes.ts';
+import { type TokenRange, tokenRanges } from './token-ranges.ts';
 
 export interface DecodePlan {
   plan: Plan;
