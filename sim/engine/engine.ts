@@ -3,6 +3,9 @@ import type { CostTable, Tasks } from './tasks.ts';
 import type { Timeline } from './timeline.ts';
 
 const MAX_STREAMS = 16;
+/** Instead of a task: what the first task of each stream waits for, and what a stream waits for behind its last. */
+const BEGINNING = -1;
+const NOTHING = -2;
 const IDLE = -1;
 
 /**
@@ -18,89 +21,86 @@ export function simulate(tasks: Tasks, costs: CostTable): Timeline {
   const end = new Float64Array(count).fill(-1);
   const { order, first, streams } = tasksByStream(tasks);
 
-  const next = first.slice();
-  const running = new Int32Array(streams).fill(IDLE);
+  /** Place in `order` of the task that each stream runs or is to start. */
+  const next = first.slice(0, streams);
+  /** The task whose end each stream waits for: the one it runs, or the first unfinished dependency of the one it is to start. */
+  const waitsFor = new Int32Array(streams).fill(BEGINNING);
+  /** When the running task's latency or work ends at the present speed; infinite where nothing runs. */
+  const finish = new Float64Array(streams).fill(Number.POSITIVE_INFINITY);
+  /** Work still to begin when the running task's latency ends. */
+  const rest = new Float64Array(streams);
   /** Work row of each stream that draws on resources now. */
   const row = new Int32Array(streams).fill(IDLE);
-  const finish = new Float64Array(streams).fill(Number.POSITIVE_INFINITY);
   const speed = new Float64Array(streams).fill(1);
-  /** The dependency that was last seen unfinished: looking at it alone settles most checks. */
-  const waitsFor = new Int32Array(streams).fill(IDLE);
   const speeds = new SpeedCache(streams, costs);
   const fairSpeed = speeds.speed;
 
   let now = 0;
+  let ended = BEGINNING;
   let done = 0;
-  let ended = true;
 
-  while (done < count) {
-    // Start what can start; a task without any duration ends at once and may release others.
-    while (ended) {
-      ended = false;
+  // One turn is one end of a latency or a task; those that end at the same moment take turns without time passing.
+  for (;;) {
+    if (ended !== NOTHING) {
       for (let s = 0; s < streams; s++) {
-        while (running[s] === IDLE && next[s] < first[s + 1]) {
-          if (waitsFor[s] !== IDLE && end[waitsFor[s]] < 0) break;
-          const task = order[next[s]];
-          let blocker = IDLE;
-          for (let e = dependencyStart[task]; e < dependencyStart[task + 1]; e++) {
-            if (end[dependency[e]] < 0) {
-              blocker = dependency[e];
-              break;
-            }
-          }
-          waitsFor[s] = blocker;
-          if (blocker !== IDLE) break;
-          start[task] = now;
-          const w = work[task];
-          if (latencySeconds[w] > 0) {
-            running[s] = task;
-            finish[s] = now + latencySeconds[w];
-          } else if (seconds[w] > 0) {
-            running[s] = task;
-            row[s] = w;
-            speed[s] = 1;
-            finish[s] = now + seconds[w];
-          } else {
-            end[task] = now;
-            next[s]++;
-            done++;
-            ended = true;
+        if (waitsFor[s] !== ended) continue;
+        if (next[s] === first[s + 1]) {
+          waitsFor[s] = NOTHING;
+          continue;
+        }
+        const task = order[next[s]];
+        let blocker = task;
+        for (let e = dependencyStart[task]; e < dependencyStart[task + 1]; e++) {
+          if (end[dependency[e]] < 0) {
+            blocker = dependency[e];
+            break;
           }
         }
+        waitsFor[s] = blocker;
+        if (blocker !== task) continue;
+        start[task] = now;
+        const w = work[task];
+        if (latencySeconds[w] > 0) {
+          finish[s] = now + latencySeconds[w];
+          rest[s] = seconds[w];
+        } else {
+          finish[s] = now + seconds[w];
+          row[s] = seconds[w] > 0 ? w : IDLE;
+        }
       }
+      if (done === count) break;
     }
-    if (done === count) break;
 
     const at = speeds.lookUp(row);
     let soonest = Number.POSITIVE_INFINITY;
-    for (let s = 0; s < streams; s++) {
-      const fair = fairSpeed[at + s];
-      if (fair !== speed[s] && row[s] !== IDLE) {
-        finish[s] = now + ((finish[s] - now) * speed[s]) / fair;
-        speed[s] = fair;
+    let s = 0;
+    for (let i = 0; i < streams; i++) {
+      const fair = fairSpeed[at + i];
+      if (fair !== speed[i]) {
+        finish[i] = now + ((finish[i] - now) * speed[i]) / fair;
+        speed[i] = fair;
       }
-      if (finish[s] < soonest) soonest = finish[s];
+      if (finish[i] < soonest) {
+        soonest = finish[i];
+        s = i;
+      }
     }
     if (soonest === Number.POSITIVE_INFINITY) throw new Error(deadlock(order, next, first, waitsFor));
     now = soonest;
 
-    for (let s = 0; s < streams; s++) {
-      if (finish[s] !== now) continue;
-      const task = running[s];
-      if (row[s] === IDLE && seconds[work[task]] > 0) {
-        // The latency is over, the work begins.
-        row[s] = work[task];
-        speed[s] = 1;
-        finish[s] = now + seconds[row[s]];
-      } else {
-        end[task] = now;
-        done++;
-        next[s]++;
-        running[s] = IDLE;
-        row[s] = IDLE;
-        finish[s] = Number.POSITIVE_INFINITY;
-        ended = true;
-      }
+    speed[s] = 1;
+    if (rest[s] > 0) {
+      row[s] = work[waitsFor[s]];
+      finish[s] = now + rest[s];
+      rest[s] = 0;
+      ended = NOTHING;
+    } else {
+      ended = waitsFor[s];
+      end[ended] = now;
+      done++;
+      next[s]++;
+      row[s] = IDLE;
+      finish[s] = Number.POSITIVE_INFINITY;
     }
   }
   return { startSeconds: start, endSeconds: end, makespanSeconds: now };
@@ -123,7 +123,7 @@ function tasksByStream(tasks: Tasks): { order: Uint32Array; first: Uint32Array; 
 }
 
 function deadlock(order: Uint32Array, next: Uint32Array, first: Uint32Array, waitsFor: Int32Array): string {
-  for (let s = 0; s < next.length - 1; s++) {
+  for (let s = 0; s < next.length; s++) {
     if (next[s] < first[s + 1]) {
       return `task ${order[next[s]]} in stream ${s} waits forever for task ${waitsFor[s]}: the streams' orders contradict the dependencies`;
     }
