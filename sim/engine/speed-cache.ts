@@ -2,76 +2,102 @@ import { fairShare } from './fair-share.ts';
 import type { CostTable } from './tasks.ts';
 
 const SLOTS = 256;
-const IDLE = -1;
+/** Instead of a row: a stream that draws on nothing. */
+export const IDLE = -1;
+/** Instead of a row: a slot that was never filled. */
+const EMPTY = -2;
 /** Shares may exceed a capacity by this much before anyone is slowed: rounding is not contention. */
 const SLACK = 1e-12;
+/** 2^32 divided by the golden ratio: its multiples scatter over the upper bits. */
+const SCATTER = 0x9e3779b1;
 
 /**
  * The fair speeds of every set of work that was seen running together. A pipeline of alike layers meets the same few sets again and
  * again, so that nearly every change of the running set is a look-up.
  */
 export class SpeedCache {
-  /** `speed[at + s]` is the speed of stream s, where `at` is what `lookUp` returned. */
+  /** `speed[at + s]` is the speed of stream s, where `at` is what `lookUp` returned; 1 for idle streams. */
   readonly speed: Float64Array;
   readonly #streams: number;
   readonly #costs: CostTable;
+  /** Work row of each stream now. */
+  readonly #row: Int32Array;
+  /** A sum over streams, so that it follows from one stream's change without a look at the others. */
+  #hash = 0;
+  readonly #salt: Int32Array;
+  /** The rows that each slot holds the speeds of. */
   readonly #rows: Int32Array;
-  readonly #share: Float64Array;
   readonly #load: Float64Array;
+  readonly #scarce: Int32Array;
   readonly #capacity: Float64Array;
+  readonly #share: Float64Array;
   readonly #packed: Float64Array;
 
   constructor(streams: number, costs: CostTable) {
     this.#streams = streams;
     this.#costs = costs;
     this.speed = new Float64Array(SLOTS * streams);
-    // No stream has this row: an empty slot matches nothing.
-    this.#rows = new Int32Array(SLOTS * streams).fill(-2);
-    this.#share = new Float64Array(streams * costs.resources);
+    this.#row = new Int32Array(streams).fill(IDLE);
+    this.#salt = new Int32Array(streams);
+    for (let s = 0, salt = SCATTER; s < streams; s++, salt = Math.imul(salt, SCATTER)) this.#salt[s] = salt;
+    this.#rows = new Int32Array(SLOTS * streams).fill(EMPTY);
     this.#load = new Float64Array(costs.resources);
+    this.#scarce = new Int32Array(costs.resources);
     this.#capacity = new Float64Array(costs.resources);
+    this.#share = new Float64Array(streams * costs.resources);
     this.#packed = new Float64Array(streams);
   }
 
-  /** Finds the speeds for the work rows that run now, one per stream, −1 where a stream draws on nothing. */
-  lookUp(row: Int32Array): number {
+  /** Lets a stream do a row of work from now on, or IDLE. */
+  set(stream: number, row: number): void {
+    this.#hash = (this.#hash + Math.imul(row - this.#row[stream], this.#salt[stream])) | 0;
+    this.#row[stream] = row;
+  }
+
+  /** Finds the speeds of the work that runs now. */
+  lookUp(): number {
     const streams = this.#streams;
     const rows = this.#rows;
-    let hash = 0;
-    for (let s = 0; s < streams; s++) hash = Math.imul(hash ^ (row[s] + 1), 0x9e3779b1);
-    const at = (hash >>> 24) * streams;
+    const row = this.#row;
+    const at = (this.#hash >>> 24) * streams;
     for (let s = 0; s < streams; s++) {
       if (rows[at + s] !== row[s]) {
-        this.#compute(row, at);
+        this.#compute(at);
         break;
       }
     }
     return at;
   }
 
-  #compute(row: Int32Array, at: number): void {
-    const { resources, share, coupling } = this.#costs;
+  #compute(at: number): void {
+    const { resources, share, capacity, coupling } = this.#costs;
+    const row = this.#row;
+    this.#rows.set(row, at);
+    this.speed.fill(1, at, at + this.#streams);
     const load = this.#load.fill(0);
-    const capacity = this.#capacity;
-    capacity.set(this.#costs.capacity);
+    for (let s = 0; s < this.#streams; s++) {
+      if (row[s] === IDLE) continue;
+      for (let r = 0; r < resources; r++) load[r] += share[row[s] * resources + r];
+    }
+
+    // Only resources of which more is asked than they have can slow anyone.
+    const coupled = coupling !== undefined && load[coupling.a] > 0 && load[coupling.b] > 0;
+    let scarce = 0;
+    for (let r = 0; r < resources; r++) {
+      const available = coupled && (r === coupling.a || r === coupling.b) ? capacity[r] * coupling.factor : capacity[r];
+      if (load[r] <= available * (1 + SLACK)) continue;
+      this.#scarce[scarce] = r;
+      this.#capacity[scarce++] = available;
+    }
+    if (scarce === 0) return;
+
     let running = 0;
     for (let s = 0; s < this.#streams; s++) {
-      this.#rows[at + s] = row[s];
-      this.speed[at + s] = 1;
       if (row[s] === IDLE) continue;
-      for (let r = 0; r < resources; r++) {
-        const drawn = share[row[s] * resources + r];
-        this.#share[running * resources + r] = drawn;
-        load[r] += drawn;
-      }
+      for (let i = 0; i < scarce; i++) this.#share[running * scarce + i] = share[row[s] * resources + this.#scarce[i]];
       running++;
     }
-    if (coupling && load[coupling.a] > 0 && load[coupling.b] > 0) {
-      capacity[coupling.a] *= coupling.factor;
-      capacity[coupling.b] *= coupling.factor;
-    }
-    if (load.every((drawn, r) => drawn <= capacity[r] * (1 + SLACK))) return;
-    fairShare(running, resources, this.#share, capacity, this.#packed);
+    fairShare(running, scarce, this.#share, this.#capacity, this.#packed);
     for (let s = 0, i = 0; s < this.#streams; s++) if (row[s] !== IDLE) this.speed[at + s] = this.#packed[i++];
   }
 }
