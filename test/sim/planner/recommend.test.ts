@@ -148,13 +148,13 @@ describe('the recommendation', () => {
   });
 
   it('prefers, of plans equally fast, the one that recomputes nothing', () => {
-    const machine = {
-      gpu: { ...IDEAL_MACHINE.gpu, matmul: 'inf' },
-      host: IDEAL_MACHINE.host,
-      link: { h2d: 'inf', d2h: 'inf' },
-    };
-    const { recommendation } = answer({ ...OPT, machine, schedules: ['activation', 'transfer'] });
-    expect(recommendation).toMatchObject({ schedule: 'transfer', verdict: 'do-not-recompute', speedup: 1 });
+    // With half as many KV heads as heads an activation is as large as the KV it replaces.
+    const model = { layers: 3, hidden: 64, heads: 4, kvHeads: 2, ffn: 256, gated: false, vocab: 100 };
+    const machine = { ...IDEAL_MACHINE, gpu: { ...IDEAL_MACHINE.gpu, matmul: 'inf' } };
+    const result = answer({ ...OPT, model, machine, schedules: ['activation', 'transfer-prefetch'] });
+    expect(secondsOf(result, 'activation')).toBeGreaterThan(0);
+    expect(secondsOf(result, 'transfer-prefetch') / secondsOf(result, 'activation')).toBeCloseTo(1, 12);
+    expect(result.recommendation).toMatchObject({ schedule: 'transfer-prefetch', verdict: 'do-not-recompute' });
   });
 
   it('stays finite beside a plan that takes no time at all', () => {
