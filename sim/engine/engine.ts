@@ -32,7 +32,6 @@ export function simulate(tasks: Tasks, costs: CostTable): Timeline {
 
   let now = 0;
   let ended = BEGINNING;
-  let done = 0;
 
   // One turn is one end of a latency or a task; those that end at the same moment take turns without time passing.
   for (;;) {
@@ -63,7 +62,6 @@ export function simulate(tasks: Tasks, costs: CostTable): Timeline {
           if (seconds[w] > 0) speeds.set(s, w);
         }
       }
-      if (done === count) break;
     }
 
     const at = speeds.lookUp();
@@ -80,7 +78,7 @@ export function simulate(tasks: Tasks, costs: CostTable): Timeline {
         s = i;
       }
     }
-    if (soonest === Number.POSITIVE_INFINITY) throw new Error(deadlock(next, waitsFor));
+    if (soonest === Number.POSITIVE_INFINITY) break;
     now = soonest;
 
     speed[s] = 1;
@@ -92,12 +90,12 @@ export function simulate(tasks: Tasks, costs: CostTable): Timeline {
     } else {
       ended = waitsFor[s];
       end[ended] = now;
-      done++;
       next[s] = following[ended];
       speeds.set(s, IDLE);
       finish[s] = Number.POSITIVE_INFINITY;
     }
   }
+  if (next.some((task) => task !== NOTHING)) throw new Error(deadlock(next, waitsFor));
   return { startSeconds: start, endSeconds: end, makespanSeconds: now };
 }
 
