@@ -74,6 +74,19 @@ describe('streams and dependencies', () => {
     );
   });
 
+  it('refuses a seventeenth stream by its number', () => {
+    const { tasks, costs } = encode({ tasks: [task(0, 1, [1]), task(16, 1, [1])], capacity: [1] });
+    expect(() => simulate(tasks, costs)).toThrow('found stream 16, expected at most 16 streams');
+  });
+
+  it('passes over streams without tasks', () => {
+    const tasks = [task(5, 1, [1]), task(2, 2, [1], { after: [0] })];
+    expectTimes({ tasks, capacity: [1] }, [
+      [0, 1],
+      [1, 3],
+    ]);
+  });
+
   it('names the task that can never start', () => {
     // Task 2 waits for task 3, which waits for its turn behind task 2.
     const tasks = [task(0, 1, [0]), task(1, 1, [0]), task(1, 1, [0], { after: [3] }), task(1, 1, [0])];
