@@ -8,7 +8,7 @@ import type { Scenario } from '../scenario/scenario.ts';
 import { decodePlan } from '../schedule/decode.ts';
 import type { LayerGroups } from '../schedule/layer-groups.ts';
 import type { Schedule } from '../schedule/schedule.ts';
-import type { StepSplit, Steps } from '../schedule/token-ranges.ts';
+import { attendedBy, type StepSplit, type Steps } from '../schedule/token-ranges.ts';
 import { decodeRequest } from './decode-setup.ts';
 import type { SplitTokens } from './result.ts';
 import { splitsAt, spread } from './splits.ts';
@@ -46,7 +46,7 @@ export function simulateDecode(scenario: Scenario, schedule: Schedule, layers: L
   const splits = splitsAt(scenario, schedule, layers, contexts);
   const pieces = simulateAll
     ? [simulatePiece(scenario, schedule, { contexts, splits }, 0)]
-    : steps.map((step, i) => simulatePiece(scenario, schedule, ...sample(step, i, contexts, splits)));
+    : steps.map((step, i) => simulatePiece(scenario, schedule, ...sample(step, i, contexts, splits, layers)));
 
   const stepSeconds = simulateAll
     ? pieces[0].stepSeconds
@@ -140,10 +140,15 @@ function sample(
   i: number,
   contexts: readonly number[],
   splits: readonly StepSplit[],
+  layers: LayerGroups,
 ): [Steps, number, Steps] {
   const others = { contexts, splits };
   if (step === 0) return [{ contexts: [contexts[i]], splits: [splits[i]] }, 0, others];
-  const before = splits[i].map(withoutLastToken);
+  const context = contexts[i];
+  // Where a window is full, the step before attends as many tokens.
+  const before = splits[i].map((split, g) =>
+    attendedBy(layers.groups[g], context - 1) < attendedBy(layers.groups[g], context) ? withoutLastToken(split) : split,
+  );
   return [{ contexts: [contexts[i] - 1, contexts[i]], splits: [before, splits[i]] }, 1, others];
 }
 

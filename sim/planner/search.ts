@@ -1,8 +1,5 @@
 /** Improvements smaller than this (relative) are rounding. */
 const TIE = 1e-12;
-/** Above this many integers the minimum is found to `COARSE` (relative), since thousands of neighbours are nearly as good. */
-const MANY = 4096;
-const COARSE = 1e-5;
 
 export interface Minimum {
   at: number;
@@ -17,19 +14,21 @@ interface Interval {
 }
 
 /**
- * Smallest value of a function on the integers 0..last by branch and bound: exactly, or to 1e-5 where there are many.
+ * Smallest value of a function on the integers 0..last by branch and bound.
  *
  * @param guesses where to look first; good ones prune more
  * @param evaluate the function
  * @param bounds each at most every value on from..to, the cheapest first; the tighter as the interval shrinks, the fewer evaluations
+ * @param tolerance relative excess over the minimum that will do; 0: none
  */
 export function minimise(
   last: number,
   guesses: readonly number[],
   evaluate: (at: number) => number,
   bounds: readonly ((from: number, to: number) => number)[],
+  tolerance = 0,
 ): Minimum {
-  const tolerance = last > MANY ? COARSE : TIE;
+  const enough = 1 - Math.max(tolerance, TIE);
   let best: Minimum = { at: guesses[0], value: evaluate(guesses[0]) };
   const offer = (at: number) => {
     const value = evaluate(at);
@@ -41,10 +40,10 @@ export function minimise(
   const add = (from: number, to: number) => {
     let floor = 0;
     for (const bound of bounds) {
-      if (from > to || floor >= best.value * (1 - tolerance)) return;
+      if (from > to || floor >= best.value * enough) return;
       floor = Math.max(floor, bound(from, to));
     }
-    if (floor < best.value * (1 - tolerance)) open.push({ from, to, floor });
+    if (floor < best.value * enough) open.push({ from, to, floor });
   };
   // The guesses are known already; what lies between them is open.
   const known = [...new Set(guesses)].sort((a, b) => a - b);
@@ -55,7 +54,7 @@ export function minimise(
     // Best first: the lowest floor is where a better value may be.
     const next = open.reduce((lowest, interval, i) => (interval.floor < open[lowest].floor ? i : lowest), 0);
     const [{ from, to, floor }] = open.splice(next, 1);
-    if (floor >= best.value * (1 - tolerance)) break;
+    if (floor >= best.value * enough) break;
     const middle = Math.floor((from + to) / 2);
     offer(middle);
     add(from, middle - 1);

@@ -13,26 +13,30 @@ const EPSILON = 1e-12;
 export function minimumOfMaximum(rows: readonly LinearSeconds[], most: readonly number[]): number {
   const ways = most.length;
   const floor = Math.max(...rows.map((row) => row.constant));
-  const steepest = Math.max(...rows.flatMap((row) => row.slope));
-  if (steepest === 0) return floor;
-  // Unknowns x and u = (T − floor) / steepest; the basis begins with slacks and with d = 1 − Σ x, whose price no way can exceed.
+  const steepest = most.map((_, i) => Math.max(...rows.map((row) => row.slope[i])));
+  // The optimum is at most `unit` above the floor: what the best of the free ways alone would take.
+  const unit = Math.min(...steepest.filter((_, i) => most[i] >= 1));
+  if (unit === 0) return floor;
+  // Ways that are far slower than that count in smaller portions, so that their coefficients do not drown the others.
+  const portion = steepest.map((slope) => 1 / Math.max(1, slope / unit));
+  // Unknowns x in portions and u = (T − floor) / unit; the basis begins with slacks and with d = 1 − Σ x, at a price above any way's.
   const price = 2;
   const constraints = [
     ...rows.map(({ constant, slope }) => ({
-      row: [...slope.map((s) => s / steepest), -1],
-      limit: (floor - constant) / steepest,
+      row: [...slope.map((s, i) => (s / unit) * portion[i]), -1],
+      limit: (floor - constant) / unit,
     })),
-    ...most.flatMap((limit, i) => (limit < 1 ? [{ row: unit(ways + 1, i), limit }] : [])),
-    { row: [...new Array(ways).fill(1), 0], limit: 1 },
+    ...most.flatMap((limit, i) => (limit < 1 ? [{ row: axis(ways + 1, i, portion[i]), limit }] : [])),
+    { row: [...portion, 0], limit: 1 },
   ];
   const columns = ways + 1 + constraints.length;
-  const tableau = constraints.map(({ row, limit }, r) => [...row, ...unit(constraints.length, r), limit]);
+  const tableau = constraints.map(({ row, limit }, r) => [...row, ...axis(constraints.length, r), limit]);
   const basis = constraints.map((_, r) => ways + 1 + r);
   // Reduced costs of minimising u + price · d, with d in the basis from the start.
-  const cost = [...new Array(ways).fill(-price), 1, ...new Array(constraints.length).fill(0), -price];
+  const cost = [...portion.map((size) => -price * size), 1, ...new Array(constraints.length).fill(0), -price];
   for (;;) {
     const entering = cost.findIndex((value, column) => column < columns && value < -EPSILON);
-    if (entering < 0) return floor + steepest * -cost[columns];
+    if (entering < 0) return floor + unit * -cost[columns];
     let leaving = -1;
     let least = Number.POSITIVE_INFINITY;
     tableau.forEach((row, r) => {
@@ -54,6 +58,6 @@ export function minimumOfMaximum(rows: readonly LinearSeconds[], most: readonly 
   }
 }
 
-function unit(length: number, at: number): number[] {
-  return Array.from({ length }, (_, i) => (i === at ? 1 : 0));
+function axis(length: number, at: number, value = 1): number[] {
+  return Array.from({ length }, (_, i) => (i === at ? value : 0));
 }

