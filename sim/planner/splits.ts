@@ -126,35 +126,32 @@ function bestSplits(scenario: Scenario, schedule: Schedule, layers: LayerGroups)
       return recomputing(Math.min(before?.split[g].recomputed ?? firstGuess, limits[g]), attended);
     });
     // Groups of layers influence each other only through what overlaps: one after another until nothing changes.
-    let least = Number.POSITIVE_INFINITY;
+    let soonest = Number.POSITIVE_INFINITY;
     for (let changed = true, round = 0; changed && round < MAX_ROUNDS; round++) {
       changed = false;
       for (let g = 0; g < layers.groups.length; g++) {
         const attended = attendedBy(layers.groups[g], context);
         const withGroup = (split: SplitTokens) => best.map((other, i) => (i === g ? split : other));
         const nearly = limits[g] > MANY || layers.groups.length > 1;
-        // No more of anything than any split in the range has. Under fair sharing less work can, rarely, take longer: in 12,000 random steps
-        // it kept the search from the best split once, which was 6e-4 faster. Where nearly the best will do, the link is taken to be as busy as at the range's less busy end:
-        // far tighter, and wrong somewhat more often, where a fetch waits for its buffer.
-        const relaxed = (from: number, to: number) =>
-          withGroup({
-            ...NO_TOKENS,
-            recomputed: from,
-            transferred: attended - to + (nearly ? (to - from) * linkShare : 0),
-          });
+        // No more of anything than any split in the range has; of the link in all no more than at the range's less busy end, in shares of
+        // what a transferred token takes.
+        const least = (from: number, to: number, share: number) =>
+          ending(withGroup({ ...NO_TOKENS, recomputed: from, transferred: attended - to + (to - from) * share }));
         const found = minimise(
           limits[g],
           // The ends, which leave out a copy and so are unlike what lies between them, are always looked at.
           [best[g].recomputed, 0, limits[g], ...(before ? [] : spread(limits[g], FIRST_GUESSES))],
           (recomputed) => model.endSeconds(ending(withGroup(recomputing(recomputed, attended)))),
           [
-            (from, to) => floor.seconds(ending(relaxed(from, to))),
-            (from, to) => model.endSeconds(ending(relaxed(from, to))),
+            (from, to) => floor.seconds(least(from, to, linkShare)),
+            // Less work can, rarely, take longer under fair sharing: in 12,000 random steps it kept the search from the best split once,
+            // which was 6e-4 faster. Taking the link in all is far tighter, but wrong where a fetch waits for its buffer.
+            (from, to) => model.endSeconds(least(from, to, nearly ? linkShare : 0)),
           ],
           nearly ? NEARLY : 0,
         );
-        changed ||= layers.groups.length > 1 && found.value < least * (1 - NEARLY);
-        least = Math.min(least, found.value);
+        changed ||= layers.groups.length > 1 && found.value < soonest * (1 - NEARLY);
+        soonest = Math.min(soonest, found.value);
         best[g] = recomputing(found.at, attended);
       }
     }
