@@ -1,6 +1,7 @@
 import { firstProblem } from './explain.ts';
 import { inFile } from './in-file.ts';
 import { InputError } from './input-error.ts';
+import { refuseEndlessNesting } from './nesting.ts';
 import { pathText, quoted } from './path.ts';
 import { resolveMachine, resolveModel, type Sources } from './resolve.ts';
 import type { Scenario, SplitRequest } from './scenario.ts';
@@ -30,6 +31,7 @@ export function documentFromText(text: string, file?: string): unknown {
 export function scenarioFromDocument(document: unknown, options: ScenarioOptions = {}): Scenario {
   const assignments = inFile(COMMAND_LINE, () => (options.sets ?? []).map(parseAssignment));
   try {
+    refuseEndlessNesting(document);
     return resolve(validate(applyAssignments(document, assignments, options)), options);
   } catch (error) {
     if (error instanceof InputError) error.file ??= isCausedBy(assignments, error) ? COMMAND_LINE : options.file;

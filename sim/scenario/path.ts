@@ -19,9 +19,21 @@ export function valueAt(document: unknown, path: DocumentPath): unknown {
   );
 }
 
-/** A value as it is quoted in an error: JSON, at most 60 characters. */
+const MOST_QUOTED = 60;
+
+/** A value as it is quoted in an error: JSON, at most 60 characters. Never throws, whatever the value. */
 export function quoted(value: unknown): string {
   if (value === undefined) return 'nothing';
-  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
-  return text.length > 60 ? `${text.slice(0, 59)}…` : text;
+  const text = typeof value === 'number' ? String(value) : beginningOfJson(value);
+  return text.length > MOST_QUOTED ? `${text.slice(0, MOST_QUOTED - 1)}…` : text;
+}
+
+/** JSON with all but the first values left out, which is more than is quoted: a value may be huge when its parts are shared. */
+function beginningOfJson(value: unknown): string {
+  let values = 0;
+  try {
+    return JSON.stringify(value, (_, part) => (values++ > MOST_QUOTED ? null : part)) ?? `a ${typeof value}`;
+  } catch {
+    return `a ${typeof value} that JSON cannot hold`;
+  }
 }

@@ -1,15 +1,25 @@
-import { isAlias, isCollection, isMap, isScalar, LineCounter, type Node, parseAllDocuments, visit } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isCollection,
+  isMap,
+  isScalar,
+  LineCounter,
+  type Node,
+  parseAllDocuments,
+  visit,
+} from 'yaml';
 import { InputError } from './input-error.ts';
+import { MAX_DEPTH, refuseEndlessNesting, tooDeep } from './nesting.ts';
 
 /** More text than any scenario needs, and no more than the parser reads in a moment however it is made. */
 const MAX_CHARACTERS = 1 << 16;
-const MAX_DEPTH = 64;
 const MAX_ALIASES = 100;
 
 /**
  * One YAML 1.2 (or JSON) document as plain data: maps, lists, text, numbers, booleans and null.
  * Refused with an InputError: bad syntax, several documents, tags of one's own, duplicate or compound keys, aliases that
- * multiply without end, nesting beyond 64 levels and more than 65536 characters.
+ * contain themselves or multiply without end, nesting beyond 64 levels and more than 65536 characters.
  */
 export function parseDocument(text: string): unknown {
   if (text.length > MAX_CHARACTERS) {
@@ -32,6 +42,12 @@ export function parseDocument(text: string): unknown {
     });
   }
   refuseUnplainNodes(document.contents, lines);
+  const data = plainData(document);
+  refuseEndlessNesting(data);
+  return data;
+}
+
+function plainData(document: Document.Parsed): unknown {
   try {
     return document.toJS({ maxAliasCount: MAX_ALIASES });
   } catch (error) {
@@ -75,9 +91,21 @@ function refuseDeepBrackets(text: string): void {
 }
 
 function refuseUnplainNodes(contents: Node | null, lines: LineCounter): void {
+  const anchors = new Map<string, Node>();
   visit(contents, {
     Node(_, node, ancestors) {
       if (ancestors.length > 2 * MAX_DEPTH) throw tooDeep();
+      if (isAlias(node)) {
+        const meant = anchors.get(node.source);
+        if (meant === undefined || !ancestors.includes(meant)) return;
+        const path = lineOf(lines, node.range?.[0] ?? 0);
+        throw new InputError({
+          path,
+          found: `the alias *${node.source} inside what it stands for`,
+          expected: 'an alias that does not contain itself',
+        });
+      }
+      if (node.anchor !== undefined) anchors.set(node.anchor, node);
       if (!isMap(node)) return;
       const keys = new Set<string>();
       for (const { key } of node.items) {
@@ -98,8 +126,6 @@ function refuseUnplainNodes(contents: Node | null, lines: LineCounter): void {
     },
   });
 }
-
-const tooDeep = () => new InputError({ found: 'deeper nesting', expected: `at most ${MAX_DEPTH} levels` });
 
 function lineOf(lines: LineCounter, offset: number): string {
   return `line ${Math.max(1, lines.linePos(offset).line)}`;

@@ -62,6 +62,11 @@ describe('a scenario file', () => {
     ['a list', '[1, 2]', /s\.yaml: found \[1,2\], expected a mapping/],
     ['bad syntax', 'model: [', /s\.yaml: line \d: found bad syntax/],
     ['exploding anchors', LAUGHS.join('\n'), /s\.yaml: found aliases that multiply without end/],
+    [
+      'an alias that contains itself',
+      SMALL.replace('opt-125m', '&a [*a]'),
+      /s\.yaml: line 2: found the alias \*a inside/,
+    ],
     ['nothing in it', '', /s\.yaml: found an empty file, expected a scenario/],
     [
       'binary data',

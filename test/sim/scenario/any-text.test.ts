@@ -113,6 +113,10 @@ describe('no scenario text makes the reader throw anything but an InputError', (
       "'",
       '&a ',
       '*a',
+      '&b ',
+      '*b',
+      'model: &a [*a',
+      'sweep: &b {x: *b',
       '!t ',
       '? ',
       '|',
@@ -159,6 +163,7 @@ describe('no scenario text makes the reader throw anything but an InputError', (
 
   it('whatever --set says', () => {
     expect(accepts(SMALL, ['workload.batch=2'])).toBe(true);
+    expect(accepts(SMALL, ['model=&a [*a]'])).toBe(false);
     const path = fc.oneof(
       fc.constantFrom(...pathsOf(FULL).map((keys) => keys.join('.'))),
       fc.string({ maxLength: 12 }),

@@ -296,6 +296,15 @@ describe('an error', () => {
     expect(problemOf(document).message).toMatch(message);
   });
 
+  it('names a value that contains itself, and parts shared without end', () => {
+    const cycle: Record<string, unknown> = { ...VALID };
+    cycle.model = [cycle];
+    expect(problemOf(cycle).message).toBe('found a value that contains itself, expected lists and mappings that end');
+    const laughs = Array.from({ length: 30 }).reduce<unknown>((part) => [part, part], 1);
+    expect(problemOf({ ...VALID, model: laughs }).path).toBe('model');
+    expect(problemOf({ ...VALID, model: 1n }).message).toContain('a bigint that JSON cannot hold');
+  });
+
   it('is the first in the order of the document', () => {
     const workload = { generatedTokens: 0, batch: 0, promptTokens: 1, microbatches: 1 };
     expect(problemOf({ machine: 'a100-pcie-40gb', workload, model: 1, extra: 1 }).path).toBe(

@@ -19,6 +19,10 @@ describe('a document', () => {
     expect(parseDocument('a: &x [1]\nb: *x')).toEqual({ a: [1], b: [1] });
   });
 
+  it('may give an anchor anew to a part of itself', () => {
+    expect(parseDocument('&a [&a x, *a]')).toEqual(['x', 'x']);
+  });
+
   const billion = ['a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1]'];
   for (let i = 1; i < 12; i++)
     billion.push(
@@ -29,6 +33,13 @@ describe('a document', () => {
 
   it.each([
     ['anchors that explode', billion.join('\n'), /aliases that multiply/],
+    ['an alias that contains itself', 'a: 1\nmodel: &a [*a]', /line 2: found the alias \*a inside what it stands for/],
+    ['an alias that contains itself further down', '&a { b: &b [c, { d: *a }], e: *b }', /found the alias \*a inside/],
+    [
+      'aliases in aliases that nest without end',
+      Array.from({ length: 90 }, (_, i) => `a${i}: &a${i} [${i ? `*a${i - 1}` : ''}]`).join('\n'),
+      /deeper nesting/,
+    ],
     ['a key given twice', 'a: 1\nb: 2\na: 3', /line 3: found the key "a" a second time, expected every key once/],
     ['a key given twice with different quotes', 'a: 1\n"a": 3', /a second time/],
     ['a tag of its own', 'a: !money 3', /line 1: found bad syntax/],
