@@ -1,5 +1,16 @@
-import { closeSync, openSync, realpathSync, renameSync, rmSync, type Stats, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { InputError } from '../sim/scenario/input-error.ts';
 
 /** Why a file cannot be written, for the errors that another path would cure. */
@@ -12,20 +23,63 @@ const UNWRITABLE: Record<string, string> = {
   EROFS: 'a read-only file system',
   ENAMETOOLONG: 'a name that is too long',
   ELOOP: 'a loop of links',
+  ENOSPC: 'no space left',
+  EDQUOT: 'no space left',
 };
 
 let writes = 0;
+
+/**
+ * Checks, before any work is done, that files can be written at these paths and that no two are the same file.
+ * Throws an InputError naming the first that fails. What is there stays as it is.
+ */
+export function checkOutputs(paths: readonly string[]): void {
+  const seen = new Set<string>();
+  for (const path of paths) {
+    const target = asInputError(path, () => writableTarget(path));
+    if (target !== undefined && seen.has(target)) {
+      throw new InputError({ file: path, found: 'the same file twice', expected: 'a file for each output' });
+    }
+    if (target !== undefined) seen.add(target);
+  }
+}
+
+/** The file that would be replaced or made, links followed; undefined for a device or a pipe. */
+function writableTarget(path: string): string | undefined {
+  const existing = statOf(path);
+  if (existing !== undefined && !existing.isFile()) {
+    accessSync(path, constants.W_OK);
+    return undefined;
+  }
+  const target = existing ? realpathSync(path) : join(realpathSync(dirname(path)), basename(path));
+  const folder = dirname(target);
+  if (!statSync(folder).isDirectory()) throw Object.assign(new Error('is a file'), { code: 'ENOTDIR' });
+  accessSync(folder, constants.W_OK | constants.X_OK);
+  return target;
+}
 
 /**
  * Writes a file whole or not at all: into a temporary name in the same folder, then renamed. Devices and pipes are written directly.
  * Throws an InputError naming the path where nothing can be written there.
  */
 export function writeFileAtomically(path: string, data: string | Uint8Array | Iterable<string>): void {
-  try {
-    const existing = statSync(path, { throwIfNoEntry: false });
-    if (existing?.isDirectory()) throw Object.assign(new Error('is a folder'), { code: 'EISDIR' });
+  asInputError(path, () => {
+    const existing = statOf(path);
     if (existing !== undefined && !existing.isFile()) write(path, data);
     else writeAndRename(existing ? realpathSync(path) : path, existing, data);
+  });
+}
+
+function statOf(path: string): Stats | undefined {
+  const existing = statSync(path, { throwIfNoEntry: false });
+  // A name that ends in a slash is a folder's, whether there is one or not.
+  if (existing?.isDirectory() || /[\\/]$/.test(path)) throw Object.assign(new Error('is a folder'), { code: 'EISDIR' });
+  return existing;
+}
+
+function asInputError<T>(path: string, work: () => T): T {
+  try {
+    return work();
   } catch (error) {
     const found = UNWRITABLE[(error as NodeJS.ErrnoException).code ?? ''];
     if (found === undefined) throw error;

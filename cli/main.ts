@@ -3,14 +3,17 @@ import { InputError } from '../sim/scenario/input-error.ts';
 import { commandLine } from './command-line.ts';
 import { UsageError } from './usage-error.ts';
 
+const CANNOT_PRINT = 1;
 const BAD_INPUT = 2;
 const INTERNAL_ERROR = 70;
 
 // A reader that has seen enough (`| head`) is no failure.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit(process.exitCode ?? 0);
+    if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
+    if (stream === process.stdout)
+      process.stderr.write(`splitpoint: cannot write the output: ${oneLine(error.message)}\n`);
+    process.exit(CANNOT_PRINT);
   });
 }
 

@@ -41,8 +41,8 @@ export function scenarioArguments<T>(yargs: Argv<T>) {
     .option('schedule', {
       type: 'array',
       string: true,
-      requiresArg: true,
-      describe: 'Schedules to consider',
+      nargs: 1,
+      describe: 'Schedules to consider: kvpr-row,transfer or one each time',
       group: 'Scenario:',
     })
     .option('set', {
@@ -87,5 +87,6 @@ function flagSets(args: ScenarioArguments): string[] {
     if (typeof value !== 'string') throw new UsageError(`--${name} is given more than once`);
     return [`${FLAGS[name].at}=${name === 'model' && isPath(value) ? JSON.stringify(resolve(value)) : value}`];
   });
-  return args.schedule ? [...sets, `schedules=${JSON.stringify(args.schedule)}`] : sets;
+  const schedules = args.schedule?.flatMap((names) => names.split(',').map((name) => name.trim()));
+  return schedules ? [...sets, `schedules=${JSON.stringify(schedules)}`] : sets;
 }

@@ -3,6 +3,8 @@ import { plan } from '../../sim/planner/plan.ts';
 import { schedulesSpec } from '../../sim/report/schedules.ts';
 import { splitCandidate, splitPicture } from '../../sim/report/split-picture.ts';
 import { inFile } from '../../sim/scenario/in-file.ts';
+import { fileOption } from '../file-option.ts';
+import { checkOutputs } from '../files.ts';
 import { note, printJson, withProgress } from '../output.ts';
 import { pictureDrawer } from '../pictures.ts';
 import { printPlan } from '../plan-report.ts';
@@ -20,18 +22,11 @@ export const planCommand: CommandModule<object, PlanArguments> = {
   builder: (yargs) =>
     scenarioArguments(yargs)
       .option('json', { type: 'boolean', default: false, describe: 'Print one JSON document' })
-      .option('plot', {
-        type: 'array',
-        string: true,
-        requiresArg: true,
-        describe: 'Draw the schedules side by side into these files (.svg, .png, .html, .vl.json)',
-      })
-      .option('plot-split', {
-        type: 'array',
-        string: true,
-        requiresArg: true,
-        describe: 'Draw step time against split, of the best schedule that has one, into these files',
-      })
+      .option('plot', fileOption('Draw the schedules side by side into this file (.svg, .png, .html, .vl.json)'))
+      .option(
+        'plot-split',
+        fileOption('Draw step time against split, of the best schedule that has one, into this file'),
+      )
       .example('$0 plan scenarios/paper-latency.yaml', 'the schedules side by side, and what to do')
       .example(
         '$0 plan --model opt-6.7b --machine a100-pcie-40gb --batch 64 --prompt 512 --generate 32',
@@ -39,6 +34,7 @@ export const planCommand: CommandModule<object, PlanArguments> = {
       )
       .example('$0 plan scenario.yaml --set machine.link.h2d="64 GB/s" --json', 'a changed scenario, for a program'),
   handler: async (args) => {
+    checkOutputs([...(args.plot ?? []), ...(args['plot-split'] ?? [])]);
     const draw = await pictureDrawer(args.plot);
     const drawSplit = await pictureDrawer(args['plot-split']);
     const scenario = loadScenario(args);

@@ -7,7 +7,8 @@ import { chromeTrace } from '../../sim/report/trace.ts';
 import { inFile } from '../../sim/scenario/in-file.ts';
 import { scheduleNamed } from '../../sim/schedule/catalogue.ts';
 import { formatSeconds } from '../../sim/units/format.ts';
-import { writeFileAtomically } from '../files.ts';
+import { fileOption } from '../file-option.ts';
+import { checkOutputs, writeFileAtomically } from '../files.ts';
 import { bold, note, print, printJson, withProgress } from '../output.ts';
 import { pictureDrawer } from '../pictures.ts';
 import { printPlan } from '../plan-report.ts';
@@ -17,7 +18,7 @@ import { type Column, tableLines } from '../table.ts';
 interface SimulateArguments extends ScenarioArguments {
   json: boolean;
   plot?: string[] | undefined;
-  trace?: string | undefined;
+  trace?: string[] | undefined;
 }
 
 export const simulateCommand: CommandModule<object, SimulateArguments> = {
@@ -26,17 +27,13 @@ export const simulateCommand: CommandModule<object, SimulateArguments> = {
   builder: (yargs) =>
     scenarioArguments(yargs)
       .option('json', { type: 'boolean', default: false, describe: 'Print one JSON document' })
-      .option('trace', { type: 'string', requiresArg: true, describe: 'Write a trace for Perfetto into this file' })
-      .option('plot', {
-        type: 'array',
-        string: true,
-        requiresArg: true,
-        describe: 'Draw the first step by stream into these files (.svg, .png, .html, .vl.json)',
-      })
+      .option('trace', fileOption('Write a trace for Perfetto into this file'))
+      .option('plot', fileOption('Draw the first step by stream into this file (.svg, .png, .html, .vl.json)'))
       .example('$0 simulate scenarios/paper-latency.yaml --schedule kvpr-row', 'where the time of one schedule goes')
       .example('$0 simulate scenario.yaml --trace out/trace.json --plot out/step.svg', 'every operation, to look at')
       .example('$0 simulate scenario.yaml --schedule kvpr-row --set split.recomputed=50%', 'a split of your own'),
   handler: async (args) => {
+    checkOutputs([...(args.plot ?? []), ...(args.trace ?? [])]);
     const draw = await pictureDrawer(args.plot);
     const scenario = loadScenario(args);
     const result = withProgress('Simulating schedules', (report) =>
@@ -56,7 +53,7 @@ export const simulateCommand: CommandModule<object, SimulateArguments> = {
     if (simulation) {
       const { plan: operations, timeline } = simulation;
       const name = `${result.scenario}: ${best.schedule}`;
-      if (args.trace) writeFileAtomically(args.trace, chromeTrace(operations, timeline, { name }));
+      for (const file of args.trace ?? []) writeFileAtomically(file, chromeTrace(operations, timeline, { name }));
       await draw(() => ganttSpec(operations, timeline, { title: finding(best) }));
     } else if (args.trace || args.plot) {
       note('Nothing fits, so there is no trace and no picture.');

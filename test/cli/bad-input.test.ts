@@ -1,4 +1,5 @@
-import { mkdirSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { folderWith, SMALL, splitpoint } from './splitpoint.ts';
@@ -114,6 +115,49 @@ describe('a scenario file', () => {
       splitpoint(['plan', 's.yaml'], { cwd: folderWith({ 's.yaml': text }) }),
       /config\.json: found no such file, expected a JSON file/,
     );
+  });
+});
+
+describe('an output', () => {
+  it.each<[string, string[], RegExp]>([
+    ['in no folder', ['--plot', 'nowhere/a.svg'], /nowhere\/a\.svg: found no such folder, expected a file name/],
+    ['below a file', ['--plot', 's.yaml/a.svg'], /s\.yaml\/a\.svg: found a file where a folder should be/],
+    ['that is a folder', ['--plot', 'folder.svg'], /folder\.svg: found a folder/],
+    ['written as a folder', ['--plot', 'a.svg/'], /a\.svg\/: found a folder/],
+    ['with an unknown ending', ['--plot', 'a.jpg'], /a\.jpg: found the ending \.jpg/],
+    ['given twice', ['--plot', 'a.svg', '--plot', './a.svg'], /a\.svg: found the same file twice, expected a file for/],
+    ['of two kinds', ['--plot', 'a.svg', '--plot-split', 'link/a.svg'], /link\/a\.svg: found the same file twice/],
+  ])('%s is refused before any work', (_, args, message) => {
+    const cwd = folderWith({ 's.yaml': SMALL });
+    mkdirSync(join(cwd, 'folder.svg'));
+    symlinkSync(cwd, join(cwd, 'link'));
+    expectRefusal(splitpoint(['plan', 's.yaml', '--plot', 'good.svg', ...args], { cwd }), message);
+    expect(readdirSync(cwd).toSorted()).toEqual(['folder.svg', 'link', 's.yaml']);
+  });
+
+  it('that is a trace is refused before any work too', () => {
+    const cwd = folderWith({ 's.yaml': SMALL });
+    expectRefusal(
+      splitpoint(['simulate', 's.yaml', '--trace', 'nowhere/t.json'], { cwd }),
+      /nowhere\/t\.json: found no/,
+    );
+    expectRefusal(
+      splitpoint(['simulate', 's.yaml', '--trace', 'a.svg', '--plot', 'a.svg'], { cwd }),
+      /a\.svg: found the same file twice/,
+    );
+  });
+
+  it.skipIf(process.getuid?.() === 0)('in a folder without permission is refused', () => {
+    const cwd = folderWith({ 's.yaml': SMALL });
+    mkdirSync(join(cwd, 'locked'), { mode: 0o555 });
+    expectRefusal(splitpoint(['plan', 's.yaml', '--plot', 'locked/a.svg'], { cwd }), /found no permission to write/);
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('that cannot be printed is one line on standard error', () => {
+    const command = `"${process.execPath}" dist/cli/main.js models > /dev/full`;
+    const { status, stderr } = spawnSync('bash', ['-c', command], { encoding: 'utf8' });
+    expect(stderr).toMatch(/^splitpoint: cannot write the output: ENOSPC[^\n]*\n$/);
+    expect(status).toBe(1);
   });
 });
 

@@ -41,14 +41,25 @@ describe('splitpoint plan', () => {
       '--batch',
       '4',
       '--schedule',
-      'transfer',
-      'kvpr-row',
+      'transfer, kvpr-row',
+      '--schedule',
+      'activation',
       '--set',
       'workload.promptTokens=32',
     ];
     const result = JSON.parse(splitpoint(args, { input: SMALL }).stdout) as PlanResult;
     expect(result.workload).toMatchObject({ batch: 4, promptTokens: 32 });
-    expect(result.candidates.map(({ schedule }) => schedule).sort()).toEqual(['kvpr-row', 'transfer']);
+    expect(result.candidates.map(({ schedule }) => schedule).sort()).toEqual(['activation', 'kvpr-row', 'transfer']);
+  });
+
+  it.each([
+    ['--schedule', 'kvpr-row'],
+    ['--plot', 'x.vl.json'],
+    ['--plot-split', 'x.vl.json'],
+    ['--set', 'layers=2'],
+  ])('reads the scenario after %s %s', (option, value) => {
+    const cwd = folderWith({ 's.yaml': SMALL });
+    expect(splitpoint(['plan', option, value, 's.yaml'], { cwd })).toMatchObject({ code: 0, stderr: '' });
   });
 
   it('reads a model’s config.json from the folder of the scenario', () => {
@@ -96,7 +107,7 @@ describe('splitpoint plan', () => {
 
   it('draws the schedules with --plot', () => {
     const cwd = folderWith({ 's.yaml': SMALL });
-    const { code, stderr } = splitpoint(['plan', 's.yaml', '--plot', 'a.svg', 'b.vl.json'], { cwd });
+    const { code, stderr } = splitpoint(['plan', '--plot', 'a.svg', '--plot', 'b.vl.json', 's.yaml'], { cwd });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(readFileSync(`${cwd}/a.svg`, 'utf8')).toMatch(/^<svg .*kvpr-pipelined/s);
     expect(JSON.parse(readFileSync(`${cwd}/b.vl.json`, 'utf8'))).toHaveProperty('$schema');

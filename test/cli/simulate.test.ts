@@ -44,7 +44,7 @@ describe('splitpoint simulate', () => {
 
   it('writes a trace and a picture', () => {
     const cwd = folderWith({ 's.yaml': SMALL });
-    const args = ['simulate', 's.yaml', '--schedule', 'kvpr-row', '--trace', 't.json', '--plot', 'g.svg'];
+    const args = ['simulate', '--schedule', 'kvpr-row', '--trace', 't.json', '--plot', 'g.svg', 's.yaml'];
     expect(splitpoint(args, { cwd }).code).toBe(0);
     const { traceEvents } = JSON.parse(readFileSync(`${cwd}/t.json`, 'utf8')) as { traceEvents: unknown[] };
     expect(traceEvents.length).toBeGreaterThan(100);
