@@ -1,7 +1,7 @@
 import { simulate } from '../engine/engine.ts';
 import { costTable } from '../machine/cost.ts';
 import { kvElementsPerTokenPerLayer, recomputeFlopsPerTokenPerLayer } from '../model/quantities.ts';
-import { Stream } from '../plan/plan.ts';
+import { Kind, Stream } from '../plan/plan.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { decodePlan } from '../schedule/decode.ts';
 import type { LayerGroups } from '../schedule/layer-groups.ts';
@@ -61,7 +61,7 @@ export function stepBound(scenario: Scenario, layers: LayerGroups, memoryLimited
     { constant: dense.arithmetic, slope: [attendFlops, attendFlops + recompute, attendFlops, 0] },
     { constant: dense.hbm + offloaded / hbm, slope: [kv / hbm, (2 * x + 2 * kv) / hbm, (2 * kv) / hbm, 0] },
     { constant: chain, slope: [inChain(kv / hbm), inChain(kv / hbm), inChain(kv / hbm), 0] },
-    { constant: chain, slope: [0, 0, 0, inChain(onHost)] },
+    { constant: chain - inChain(dense.attention), slope: [0, 0, 0, inChain(onHost)] },
   ];
   const gpuWeights =
     endWeightBytes(model, size.weights) +
@@ -76,7 +76,7 @@ export function stepBound(scenario: Scenario, layers: LayerGroups, memoryLimited
 }
 
 /** What every schedule's kernels need whatever the split: a step without any cached token, all micro-batches' work. */
-function denseSeconds(scenario: Scenario): { chain: number; arithmetic: number; hbm: number } {
+function denseSeconds(scenario: Scenario): { chain: number; attention: number; arithmetic: number; hbm: number } {
   const { machine, workload } = scenario;
   const splits = [Array.from({ length: 2 }, () => NO_TOKENS)];
   const request = decodeRequest(scenario, resident, { contexts: [0], splits });
@@ -87,12 +87,15 @@ function denseSeconds(scenario: Scenario): { chain: number; arithmetic: number; 
   const bandwidth = machine.gpu.memoryBytesPerSecond * machine.efficiency.gpuMemory;
   let arithmetic = 0;
   let hbm = 0;
+  let attention = 0;
   for (let i = 0; i < plan.count; i++) {
     if (plan.stream[i] !== Stream.compute) continue;
     arithmetic += plan.works.flops[plan.work[i]] / peak;
     hbm += plan.works.bytes[plan.work[i]] / bandwidth;
+    // Attention to the new token itself may run beside the host's to the cached ones.
+    if (plan.works.kind[plan.work[i]] === Kind.attend) attention += timeline.endSeconds[i] - timeline.startSeconds[i];
   }
-  return { chain: timeline.endSeconds[stepEnds[0]] / workload.microBatches, arithmetic, hbm };
+  return { chain: timeline.endSeconds[stepEnds[0]] / workload.microBatches, attention, arithmetic, hbm };
 }
 
 function sum(values: readonly number[]): number {

@@ -13,6 +13,7 @@ export function decodeRequest(scenario: Scenario, schedule: Schedule, { contexts
     microBatches: workload.microBatches,
     precision,
     placement,
+    replans: scenario.split === 'auto',
     contexts,
     splits,
   };

@@ -11,7 +11,7 @@ import type { Schedule } from '../schedule/schedule.ts';
 import { attendedBy, type StepSplit, type Steps } from '../schedule/token-ranges.ts';
 import { decodeRequest } from './decode-setup.ts';
 import type { SplitTokens } from './result.ts';
-import { splitsAt, spread } from './splits.ts';
+import { type Strategy, splitsAt, spread, strategiesFor } from './splits.ts';
 
 /** Layers × steps × micro-batches up to which every step of a decode is simulated; longer ones are sampled. */
 const ALL_STEPS_UP_TO = 16_000;
@@ -19,6 +19,8 @@ const MOST_SAMPLES = 65;
 const LEAST_SAMPLES = 3;
 /** A decode under one schedule; sums and means are over all its steps. */
 export interface SimulatedDecode {
+  /** How the splits were chosen. */
+  strategy: Strategy;
   firstSplit: StepSplit;
   stepSeconds: Float64Array;
   decodeSeconds: number;
@@ -34,16 +36,22 @@ export interface SimulatedDecode {
 
 /**
  * Chooses the splits of a decode and simulates it: every step of it, or, where that is too much, samples (each behind its predecessor) with
- * the steps between them on straight lines.
+ * the steps between them on straight lines. Where strategies differ, the one that takes less.
  */
 export function simulateDecode(scenario: Scenario, schedule: Schedule, layers: LayerGroups): SimulatedDecode {
+  return strategiesFor(scenario, schedule)
+    .map((strategy) => decodeWith(scenario, schedule, layers, strategy))
+    .reduce((best, other) => (other.decodeSeconds < best.decodeSeconds ? other : best));
+}
+
+function decodeWith(scenario: Scenario, schedule: Schedule, layers: LayerGroups, strategy: Strategy): SimulatedDecode {
   const { promptTokens, generatedTokens, microBatches } = scenario.workload;
   const perStep = scenario.model.layers * microBatches;
   const simulateAll = generatedTokens * perStep <= ALL_STEPS_UP_TO;
   const wanted = Math.max(LEAST_SAMPLES, Math.min(MOST_SAMPLES, Math.floor(ALL_STEPS_UP_TO / (2 * perStep))));
-  const steps = simulateAll ? range(generatedTokens) : spread(generatedTokens - 1, wanted);
+  const steps = simulateAll ? range(generatedTokens) : sampledSteps(generatedTokens, wanted);
   const contexts = steps.map((step) => promptTokens + step);
-  const splits = splitsAt(scenario, schedule, layers, contexts);
+  const splits = splitsAt(scenario, schedule, layers, contexts, strategy);
   const pieces = simulateAll
     ? [simulatePiece(scenario, schedule, { contexts, splits }, 0)]
     : steps.map((step, i) => simulatePiece(scenario, schedule, ...sample(step, i, contexts, splits, layers)));
@@ -59,6 +67,7 @@ export function simulateDecode(scenario: Scenario, schedule: Schedule, layers: L
   const sum = (value: (piece: Piece) => number) =>
     pieces.reduce((total, piece, i) => total + weights[i] * value(piece), 0);
   return {
+    strategy,
     firstSplit: splits[0],
     stepSeconds,
     decodeSeconds: simulateAll ? pieces[0].endSeconds : stepSeconds.reduce((total, seconds) => total + seconds, 0),
@@ -160,6 +169,11 @@ function withoutLastToken(split: SplitTokens): SplitTokens {
 
 function range(count: number): number[] {
   return Array.from({ length: count }, (_, i) => i);
+}
+
+/** Evenly spread steps, and the second one: the first begins with nothing fetched and stands for itself alone. */
+function sampledSteps(count: number, samples: number): number[] {
+  return [...new Set([0, Math.min(1, count - 1), ...spread(count - 1, samples)])].sort((a, b) => a - b);
 }
 
 /** How many of the steps 0..last each sample stands for when the others lie on straight lines between samples. */

@@ -9,10 +9,11 @@ import { decodePlan } from '../schedule/decode.ts';
 import { layerGroups } from '../schedule/layer-groups.ts';
 import type { ScheduleName } from '../schedule/names.ts';
 import type { Schedule } from '../schedule/schedule.ts';
+import { simulateDecode } from './decode.ts';
 import { decodeRequest } from './decode-setup.ts';
 import { plan } from './plan.ts';
 import type { Candidate } from './result.ts';
-import { splitsAt } from './splits.ts';
+import { splitsAt, strategiesFor } from './splits.ts';
 
 /** Operations of a kind or group taken together. */
 export interface Total {
@@ -39,9 +40,15 @@ export function simulateSteps(scenario: Scenario, schedule: Schedule, steps = Nu
   const { promptTokens, generatedTokens, microBatches } = scenario.workload;
   const layers = layerGroups(scenario.model);
   const most = Math.max(1, Math.floor(MOST / (scenario.model.layers * microBatches)));
-  const contexts = Array.from({ length: Math.min(steps, generatedTokens, most) }, (_, step) => promptTokens + step);
-  const splits = splitsAt(scenario, schedule, layers, contexts);
-  const { plan } = decodePlan(decodeRequest(scenario, schedule, { contexts, splits }));
+  const all = Array.from({ length: generatedTokens }, (_, step) => promptTokens + step);
+  const strategies = strategiesFor(scenario, schedule);
+  const strategy = strategies.length > 1 ? simulateDecode(scenario, schedule, layers).strategy : strategies[0];
+  const splits = splitsAt(scenario, schedule, layers, all, strategy);
+  const count = Math.min(steps, generatedTokens, most);
+  const request = decodeRequest(scenario, schedule, { contexts: all.slice(0, count), splits: splits.slice(0, count) });
+  // The caches hold the tokens of the steps that are left out, too.
+  const otherSteps = { contexts: all.slice(count), splits: splits.slice(count) };
+  const { plan } = decodePlan(count < generatedTokens ? { ...request, otherSteps } : request);
   const timeline = simulate(plan, costTable(plan.works, scenario.machine));
   return { plan, timeline, memory: memoryOverTime(plan, timeline), totals: totalsOf(plan, timeline) };
 }

@@ -6,6 +6,7 @@ import { NO_TOKENS } from '../schedule/split-tokens.ts';
 import { attendedBy } from '../schedule/token-ranges.ts';
 import { rowObjectiveSeconds, tokenSeconds } from './analytic.ts';
 import { stepBound } from './bound.ts';
+import { spread } from './splits.ts';
 import { StepModel } from './step-model.ts';
 
 /** The first step's time at one split. */
@@ -32,8 +33,9 @@ export function splitCurve(
   const kernels = model.kernelSeconds(context);
   const bound = stepBound(scenario, layers, true)(context);
   const cost = tokenSeconds(scenario);
-  const spread = Array.from({ length: count }, (_, i) => Math.round((i * context) / (count - 1)));
-  const splits = [...new Set([...spread, ...also])].filter((tokens) => Number.isInteger(tokens)).sort((a, b) => a - b);
+  const splits = [...new Set([...spread(context, count), ...also])]
+    .filter((tokens) => Number.isInteger(tokens))
+    .sort((a, b) => a - b);
   return splits.map((recomputedTokens) => {
     const split = layers.groups.map((group) => {
       const attended = attendedBy(group, context);

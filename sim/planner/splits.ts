@@ -21,33 +21,114 @@ const BLOCKS = 4096;
 /** The split for a context; contexts are asked in rising order. */
 type SplitChooser = (context: number) => StepSplit;
 
+/**
+ * Ways to choose a split for each step of a decode. `soonest` ends each step as soon as can be behind its predecessor, which can hold on to a
+ * split that only suits the splits before it; `steady` looks for the one that takes least when every step has it. Neither is always better.
+ */
+export const STRATEGIES = ['soonest', 'steady'] as const;
+export type Strategy = (typeof STRATEGIES)[number];
+
+/** The strategies that can differ: steps that do not overlap have but one best split. */
+export function strategiesFor(scenario: Scenario, schedule: Schedule): readonly Strategy[] {
+  const several = scenario.split === 'auto' && schedule.recompute !== 'none' && schedule.prefetch;
+  return several && scenario.workload.generatedTokens > 1 ? STRATEGIES : ['soonest'];
+}
+
 /** The splits of a schedule at some contexts, rising: the asked ones, its only ones, or the best ones by simulation. */
 export function splitsAt(
   scenario: Scenario,
   schedule: Schedule,
   layers: LayerGroups,
   contexts: readonly number[],
+  strategy: Strategy = 'soonest',
 ): StepSplit[] {
   if (scenario.split !== 'auto') return contexts.map(fixedSplits(scenario, schedule, layers, scenario.split));
   if (schedule.recompute === 'none') return contexts.map(fixedSplits(scenario, schedule, layers, {}));
-  const choose = bestSplits(scenario, schedule, layers);
   const { model, workload } = scenario;
   const blocks = Math.min(model.layers, fewestLayers(layers, model.layers)) * workload.microBatches;
   const affordable = Math.max(LEAST_SEARCHED, Math.floor(BLOCKS / blocks));
+  if (strategy === 'steady') {
+    const searched = spread(contexts.length - 1, LEAST_SEARCHED);
+    return between(scenario, schedule, layers, contexts, searched, steadySplits(scenario, schedule, layers));
+  }
+  const choose = bestSplits(scenario, schedule, layers);
   if (contexts.length <= Math.min(ALL_UP_TO, affordable)) return contexts.map(choose);
-  const searched = spread(contexts.length - 1, Math.min(SEARCHED, affordable));
+  return between(
+    scenario,
+    schedule,
+    layers,
+    contexts,
+    spread(contexts.length - 1, Math.min(SEARCHED, affordable)),
+    choose,
+  );
+}
+
+/** Splits at all contexts from those at the searched ones: on straight lines between them. */
+function between(
+  scenario: Scenario,
+  schedule: Schedule,
+  layers: LayerGroups,
+  contexts: readonly number[],
+  searched: readonly number[],
+  choose: SplitChooser,
+): StepSplit[] {
   const splits = searched.map((step) => choose(contexts[step]));
-  let next = 1;
+  let next = Math.min(1, searched.length - 1);
   return contexts.map((context, step) => {
     if (step > searched[next]) next++;
-    const [from, to] = [searched[next - 1], searched[next]];
-    const share = (step - from) / (to - from);
+    const [from, to] = [searched[Math.max(0, next - 1)], searched[next]];
+    const share = to > from ? (step - from) / (to - from) : 1;
     return layers.groups.map((group, g) => {
-      const recomputed = splits[next - 1][g].recomputed * (1 - share) + splits[next][g].recomputed * share;
+      const recomputed = splits[Math.max(0, next - 1)][g].recomputed * (1 - share) + splits[next][g].recomputed * share;
       const limit = recomputeLimit(scenario, schedule, group, context);
       return recomputing(Math.min(Math.round(recomputed), limit), attendedBy(group, context));
     });
   });
+}
+
+/** What a step adds to the decode when it and its predecessor have the same split, least of all splits, groups of layers one after another. */
+function steadySplits(scenario: Scenario, schedule: Schedule, layers: LayerGroups): SplitChooser {
+  const model = new StepModel(scenario, schedule, layers);
+  let before: StepSplit | undefined;
+  return (context) => {
+    const limits = layers.groups.map((group) => recomputeLimit(scenario, schedule, group, context));
+    const attended = layers.groups.map((group) => attendedBy(group, context));
+    const split = attended.map((tokens, g) => recomputing(Math.min(before?.[g].recomputed ?? 0, limits[g]), tokens));
+    for (let g = 0; g < split.length; g++) {
+      const added = (recomputed: number) => {
+        const later = split.map((other, i) => (i === g ? recomputing(recomputed, attended[g]) : other));
+        const earlier = clippedTo(later, layers.groups, context - 1);
+        const first = { contexts: [context - 1], splits: [earlier] };
+        const both = { contexts: [context - 1, context], splits: [earlier, later] };
+        return context > 1
+          ? model.endSeconds(both) - model.endSeconds(first)
+          : model.endSeconds({ contexts: [context], splits: [later] });
+      };
+      split[g] = recomputing(scan(limits[g], before ? split[g].recomputed : undefined, added), attended[g]);
+    }
+    before = split;
+    return split;
+  };
+}
+
+/** The integer of 0..last with the least value as far as ever finer looks around the best one tell. */
+function scan(last: number, guess: number | undefined, value: (at: number) => number): number {
+  const known = new Map<number, number>();
+  const look = (at: number) => {
+    if (at >= 0 && at <= last && !known.has(at)) known.set(at, value(at));
+  };
+  for (const at of spread(last, FIRST_GUESSES)) look(at);
+  if (guess !== undefined) look(guess);
+  const best = () => [...known].reduce((least, one) => (one[1] < least[1] ? one : least))[0];
+  for (
+    let stride = Math.ceil(last / (FIRST_GUESSES - 1) / 2);
+    stride >= 1;
+    stride = stride === 1 ? 0 : Math.ceil(stride / 2)
+  ) {
+    const at = best();
+    for (const step of [-stride, stride]) look(at + step);
+  }
+  return best();
 }
 
 /** Evenly spread integers from 0 to last, both among them. */

@@ -54,19 +54,22 @@ export class StepModel {
   }
 
   #simulated(steps: Steps, layers: number, all: number): number | undefined {
-    const { plan, blockEnds, stepEnds } = this.#templates.plan(steps, layers);
+    const { plan, blockEnds, fetchEnds, stepEnds } = this.#templates.plan(steps, layers);
     const { endSeconds } = simulate(plan, costTable(plan.works, this.#scenario.machine));
     const { period } = this.#layers;
     let end = endSeconds[stepEnds[stepEnds.length - 1]];
     for (let step = 0; layers < all && step < stepEnds.length; step++) {
-      const blockEnd = (layer: number) => endSeconds[blockEnds[step * layers + layer]];
-      const span = (layer: number) => blockEnd(layer) - blockEnd(layer - period);
+      const at = (layer: number) => step * layers + layer;
+      const blockSpan = (layer: number) => endSeconds[blockEnds[at(layer)]] - endSeconds[blockEnds[at(layer - period)]];
+      const fetchSpan = (layer: number) => endSeconds[fetchEnds[at(layer)]] - endSeconds[fetchEnds[at(layer - period)]];
       const steady = layers - 1 - LAST_LAYERS;
-      for (const before of [1, 2]) {
-        const settled = Math.abs(span(steady - before * period) - span(steady)) <= PERIODIC * blockEnd(steady);
-        if (!settled && layers < MOST_LAYERS) return undefined;
-      }
-      end += ((all - layers) / period) * span(steady);
+      const span = blockSpan(steady);
+      const same = (other: number) => Math.abs(other - span) <= PERIODIC * endSeconds[blockEnds[at(steady)]];
+      // While the GPU works off what was fetched before it, blocks look settled though the link is slower: fetches must keep step too.
+      const fetches = fetchEnds[at(steady)] < 0 || fetchEnds[at(steady - period)] < 0 || same(fetchSpan(steady));
+      const settled = same(blockSpan(steady - period)) && same(blockSpan(steady - 2 * period)) && fetches;
+      if (!settled && layers < MOST_LAYERS) return undefined;
+      end += ((all - layers) / period) * span;
     }
     return end;
   }

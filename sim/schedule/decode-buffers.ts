@@ -4,7 +4,7 @@ import type { DecodeWork } from './decode-work.ts';
 import type { LayerGroups } from './layer-groups.ts';
 import { endWeightBytes, type WeightBytes } from './layer-work.ts';
 import { ffnInnerBytes, LOGIT_BYTES, partialResultBytes } from './sizes.ts';
-import type { TokenRange } from './token-ranges.ts';
+import { recomputesAll, type TokenRange } from './token-ranges.ts';
 
 /** A cache that holds the tokens from position `base` on, up to `capacity` of them, in each plane. */
 export interface Cache {
@@ -55,7 +55,7 @@ export function allocate(
   layers: LayerGroups,
   ranges: readonly (readonly TokenRange[])[],
   work: DecodeWork,
-  slots: { staged: number; scratch: number },
+  slots: { staged: number; scratch: number; weights: number },
 ): DecodeBuffers {
   const { shape, batch, microBatches, schedule } = request;
   const offloaded = request.placement.weights === 'host';
@@ -69,7 +69,7 @@ export function allocate(
   const weightBuffers = (name: string, part: (bytes: WeightBytes) => number) =>
     perLayer((layer) => builder.buffer(`${name}[${layer}]`, offloaded ? 'pinned' : 'gpu', part(weights[layer]), true));
   const weightSlots = (name: string, part: (bytes: WeightBytes) => number) =>
-    rotating(slots.staged, name, Math.max(...weights.map(part)));
+    rotating(slots.weights, name, Math.max(...weights.map(part)));
 
   /** One cache per layer and micro-batch over the positions its group touches; empty where it touches none. */
   const caches = (name: string, pool: 'gpu' | 'pinned', tokenBytes: number, used: (range: TokenRange) => Extent) => {
@@ -113,11 +113,14 @@ export function allocate(
     })),
     hostKv: caches('host-kv', 'pinned', tokenKv, (range) => ({
       base: range.recomputedEnd,
-      end: storesKv ? lastContext + 1 : range.recomputedEnd,
+      end: storesKv && !(request.replans && recomputesAll(schedule, range)) ? lastContext + 1 : range.recomputedEnd,
     })),
     hostActivations: caches('host-activations', 'pinned', tokenActivation, (range) => ({
       base: range.residentEnd,
-      end: homeIs('recomputed') ? lastContext + 1 : range.recomputedEnd,
+      end:
+        homeIs('recomputed') || (request.replans && recomputesAll(schedule, range))
+          ? lastContext + 1
+          : range.recomputedEnd,
     })),
     stagedKv: homeIs('resident') ? [] : rotating(slots.staged, 'staged-kv', stagedTokens * tokenKv),
     stagedActivations: rotating(slots.staged, 'staged-activations', recomputed * tokenActivation),

@@ -11,6 +11,8 @@ export interface DecodeRequest extends Steps {
   microBatches: number;
   precision: Precisions;
   placement: Placement;
+  /** Each step's split is planned anew, so that tokens generated later may be recomputed too. */
+  replans: boolean;
   /** Other steps of the same decode, simulated elsewhere: caches hold their tokens too, and stores serve them. */
   otherSteps?: Steps;
 }

@@ -6,12 +6,14 @@ import type { DecodeRequest } from './decode-request.ts';
 import { type ContextWork, type DecodeWork, decodeWork } from './decode-work.ts';
 import { type LayerGroups, layerGroups } from './layer-groups.ts';
 import { ffnInnerBytes, LOGIT_BYTES, partialResultBytes } from './sizes.ts';
-import { type TokenRange, tokenRanges } from './token-ranges.ts';
+import { recomputesAll, type TokenRange, tokenRanges } from './token-ranges.ts';
 
 export interface DecodePlan {
   plan: Plan;
   /** Last GPU operation of each layer's block: [step · layers + layer]. */
   blockEnds: Uint32Array;
+  /** Last operation of each layer's fetches, −1 where it has none: [step · layers + layer]. */
+  fetchEnds: Int32Array;
   /** The operation that ends each step. */
   stepEnds: Uint32Array;
 }
@@ -47,13 +49,15 @@ class Decode {
   readonly #buffers: DecodeBuffers;
   readonly #work: DecodeWork;
   readonly #offloaded: boolean;
-  readonly #slots: { staged: number; scratch: number };
+  readonly #slots: { staged: number; scratch: number; weights: number };
   /** While one micro-batch waits for the host's attention the next ones begin. */
   readonly #interleaved: boolean;
   /** Recompute before the block begins, not inside it: in series, and where W_K and W_V come before the other weights. */
   readonly #recomputesFirst: boolean;
-  /** Positions below this are recomputed by some later step: [step][group]. */
-  readonly #recomputedLater: number[][];
+  /** Weights are fetched before the results of the layer before: on the link's one stream they would otherwise wait for the host. */
+  readonly #weightsAhead: boolean;
+  /** What later steps need of a new token: [step][group]. */
+  readonly #needed: { recomputedTo: number; kvFrom: number }[][];
 
   // Last operation to touch what the next one must wait for, NONE at first.
   readonly #stagedKvFree: number[];
@@ -63,8 +67,9 @@ class Decode {
   readonly #activationStored: number[];
   readonly #newKvFree: number[];
   readonly #newActivationFree: number[];
-  #kvProjectionCopy = NONE;
-  #restCopy = NONE;
+  readonly #kvProjectionCopied: number[];
+  readonly #restCopied: number[];
+  #lastFetch = NONE;
   #lastKernel = NONE;
   #fetches = 0;
   #layersSeen = 0;
@@ -77,11 +82,13 @@ class Decode {
     this.#work = decodeWork(request, this.#layers);
     const others = request.otherSteps ? tokenRanges(this.#layers.groups, request.otherSteps) : [];
     this.#offloaded = request.placement.weights === 'host';
-    this.#interleaved = microBatches > 1 && splits.some((step) => step.some((split) => split.hostAttended > 0));
+    const hostAttends = splits.some((step) => step.some((split) => split.hostAttended > 0));
+    this.#weightsAhead = this.#offloaded && hostAttends;
+    this.#interleaved = microBatches > 1 && hostAttends;
     this.#recomputesFirst = !schedule.prefetch || this.#offloaded;
     // Micro-batches under way at the same time each need buffers of their own.
     const ahead = this.#interleaved ? Math.max(2, microBatches) : 2;
-    this.#slots = { staged: schedule.prefetch ? ahead : 1, scratch: ahead };
+    this.#slots = { staged: schedule.prefetch ? ahead : 1, scratch: ahead, weights: schedule.prefetch ? 2 : 1 };
     this.#buffers = allocate(
       this.#builder,
       request,
@@ -90,12 +97,14 @@ class Decode {
       this.#work,
       this.#slots,
     );
-    this.#recomputedLater = this.#positionsRecomputedLater(others);
+    this.#needed = this.#usedLater(others);
 
     const none = (length: number) => new Array<number>(length).fill(NONE);
     this.#stagedKvFree = none(this.#slots.staged);
     this.#stagedActivationsFree = none(this.#slots.staged);
-    this.#weightsFree = none(this.#slots.staged);
+    this.#weightsFree = none(this.#slots.weights);
+    this.#kvProjectionCopied = none(this.#slots.weights);
+    this.#restCopied = none(this.#slots.weights);
     this.#kvStored = none(shape.layers * microBatches);
     this.#activationStored = none(shape.layers * microBatches);
     this.#newKvFree = none(this.#slots.scratch);
@@ -105,7 +114,9 @@ class Decode {
   build(): DecodePlan {
     const { shape, contexts, microBatches } = this.#request;
     const blockEnds = new Uint32Array(contexts.length * shape.layers);
+    const fetchEnds = new Int32Array(contexts.length * shape.layers);
     const stepEnds = new Uint32Array(contexts.length);
+    if (this.#weightsAhead) this.#fetchWeights(0, 0);
     for (let step = 0; step < contexts.length; step++) {
       for (let j = 0; j < microBatches; j++) this.#embed(step, j);
       for (let layer = 0; layer < shape.layers; layer++) {
@@ -117,10 +128,12 @@ class Decode {
           if (this.#recomputesFirst) this.#recompute(place);
           this.#project(place);
           this.#startHostAttention(place);
+          if (this.#weightsAhead && j === microBatches - 1) this.#fetchNextWeights(step, layer);
           this.#store(place);
           if (!this.#recomputesFirst) this.#recompute(place);
           if (!this.#interleaved) this.#attendAndFeedForward(place);
         }
+        fetchEnds[step * shape.layers + layer] = this.#lastFetch;
         if (this.#interleaved) for (const place of places) this.#attendAndFeedForward(place);
         this.#weightsFree[places[0].weights] = this.#lastKernel;
         blockEnds[step * shape.layers + layer] = this.#lastKernel;
@@ -137,19 +150,35 @@ class Decode {
       );
     }
     const extent = { layers: shape.layers, steps: contexts.length, microBatches };
-    return { plan: this.#builder.build(this.#work.table, extent), blockEnds, stepEnds };
+    return { plan: this.#builder.build(this.#work.table, extent), blockEnds, fetchEnds, stepEnds };
   }
 
-  #positionsRecomputedLater(others: TokenRange[][]): number[][] {
-    const { contexts } = this.#request;
+  /**
+   * For each step and layer group, how far later steps recompute, and from where they read KV: what a new token's X and KV are stored for.
+   * After the last step tokens go the schedule's home way, or are recomputed where each step plans anew and the last one recomputes all.
+   */
+  #usedLater(others: TokenRange[][]): { recomputedTo: number; kvFrom: number }[][] {
+    const { contexts, schedule, replans } = this.#request;
     const last = contexts[contexts.length - 1];
-    const reach = (range: TokenRange) => (range.recomputedEnd > range.residentEnd ? range.recomputedEnd : 0);
     const after = others.filter(([range]) => range.context > last);
-    const later: number[][] = [];
-    let ends = this.#layers.groups.map((_, g) => Math.max(0, ...after.map((step) => reach(step[g]))));
+    const use = ({ residentEnd, recomputedEnd }: TokenRange) => ({
+      recomputedTo: recomputedEnd > residentEnd ? recomputedEnd : 0,
+      kvFrom: recomputedEnd,
+    });
+    const beyond = (range: TokenRange) =>
+      replans && recomputesAll(schedule, range)
+        ? { recomputedTo: Number.POSITIVE_INFINITY, kvFrom: Number.POSITIVE_INFINITY }
+        : { recomputedTo: 0, kvFrom: range.recomputedEnd };
+    const both = (a: ReturnType<typeof use>, b: ReturnType<typeof use>) => ({
+      recomputedTo: Math.max(a.recomputedTo, b.recomputedTo),
+      kvFrom: Math.min(a.kvFrom, b.kvFrom),
+    });
+    const finalRanges = after[after.length - 1] ?? this.#work.ranges[contexts.length - 1];
+    let uses = finalRanges.map((range, g) => after.map((step) => use(step[g])).reduce(both, beyond(range)));
+    const later: ReturnType<typeof use>[][] = [];
     for (let step = contexts.length - 1; step >= 0; step--) {
-      later[step] = ends;
-      ends = ends.map((end, g) => Math.max(end, reach(this.#work.ranges[step][g])));
+      later[step] = uses;
+      uses = uses.map((used, g) => both(used, use(this.#work.ranges[step][g])));
     }
     return later;
   }
@@ -166,7 +195,7 @@ class Decode {
       work: this.#work.context[step][group],
       staged: fetch % this.#slots.staged,
       scratch: fetch % this.#slots.scratch,
-      weights: this.#offloaded ? this.#layersSeen % this.#slots.staged : layer,
+      weights: this.#offloaded ? this.#layersSeen % this.#slots.weights : layer,
       activationCopy: NONE,
       kvCopy: NONE,
       hostAttend: NONE,
@@ -191,36 +220,41 @@ class Decode {
 
   /** Copies of a layer for one micro-batch: W_K and W_V, activations, the other weights, KV. */
   #fetch(place: Place): void {
-    const bringWeights = this.#offloaded && place.microBatch === 0;
-    if (bringWeights) {
-      this.#kvProjectionCopy = this.#copyWeights(place, 'kvProjection');
-    }
-    if (place.work.copyActivation !== NONE) place.activationCopy = this.#copyActivation(place);
-    if (bringWeights) {
-      this.#restCopy = this.#copyWeights(place, 'rest');
-    }
-    if (place.work.copyKv !== NONE) place.kvCopy = this.#copyKv(place);
+    const { step, layer, weights, work } = place;
+    const bringWeights = this.#offloaded && !this.#weightsAhead && place.microBatch === 0;
+    this.#lastFetch = NONE;
+    if (bringWeights) this.#copyWeights('kvProjection', step, layer, weights);
+    if (work.copyActivation !== NONE) place.activationCopy = this.#copyActivation(place);
+    if (bringWeights) this.#copyWeights('rest', step, layer, weights);
+    if (work.copyKv !== NONE) place.kvCopy = this.#copyKv(place);
   }
 
-  #openCopy(group: number, place: Place, work: number, free: number): number {
-    const copy = this.#operation(Stream.h2d, group, place, work);
+  #fetchWeights(step: number, layer: number): void {
+    const slot = (step * this.#request.shape.layers + layer) % this.#slots.weights;
+    this.#copyWeights('kvProjection', step, layer, slot);
+    this.#copyWeights('rest', step, layer, slot);
+  }
+
+  #fetchNextWeights(step: number, layer: number): void {
+    const { shape, contexts } = this.#request;
+    if (layer + 1 < shape.layers) this.#fetchWeights(step, layer + 1);
+    else if (step + 1 < contexts.length) this.#fetchWeights(step + 1, 0);
+  }
+
+  #openCopy(group: number, place: Pick<Place, 'step' | 'layer' | 'microBatch'>, work: number, free: number): number {
+    this.#lastFetch = this.#builder.operation(Stream.h2d, group, place.layer, place.step, place.microBatch, work);
     this.#builder.after(this.#request.schedule.prefetch ? free : this.#lastKernel);
-    return copy;
+    return this.#lastFetch;
   }
 
-  #copyWeights(place: Place, part: 'kvProjection' | 'rest'): number {
-    const { layer, weights } = place;
+  #copyWeights(part: 'kvProjection' | 'rest', step: number, layer: number, slot: number): void {
     const first = part === 'kvProjection';
-    const copy = this.#openCopy(
-      Group.copyWeights,
-      place,
-      this.#work.copies[part][layer],
-      this.#weightsFree[weights] ?? NONE,
-    );
+    const place = { step, layer, microBatch: 0 };
+    const copy = this.#openCopy(Group.copyWeights, place, this.#work.copies[part][layer], this.#weightsFree[slot]);
     const bytes = first ? this.#work.weights[layer].kvProjection : this.#work.weights[layer].restUsed;
     this.#builder.reads((first ? this.#buffers.hostKvProjection : this.#buffers.hostRestOfWeights)[layer], 0, bytes);
-    this.#builder.writes((first ? this.#buffers.kvProjection : this.#buffers.restOfWeights)[weights], 0, bytes);
-    return copy;
+    this.#builder.writes((first ? this.#buffers.kvProjection : this.#buffers.restOfWeights)[slot], 0, bytes);
+    (first ? this.#kvProjectionCopied : this.#restCopied)[slot] = copy;
   }
 
   #copyActivation(place: Place): number {
@@ -279,7 +313,7 @@ class Decode {
     const builder = this.#builder;
     this.#stagedActivationsFree[staged] = this.#kernel(Group.recompute, place, work.recompute);
     builder.after(place.activationCopy);
-    if (this.#offloaded) builder.after(this.#kvProjectionCopy);
+    if (this.#offloaded) builder.after(this.#kvProjectionCopied[place.weights]);
     builder.reads(
       this.#buffers.stagedActivations[staged],
       0,
@@ -341,8 +375,8 @@ class Decode {
     const { weights, layer } = place;
     const { kvProjection, rest, restUsed } = this.#work.weights[layer];
     if (this.#offloaded) {
-      this.#builder.after(this.#kvProjectionCopy);
-      this.#builder.after(this.#restCopy);
+      this.#builder.after(this.#kvProjectionCopied[weights]);
+      this.#builder.after(this.#restCopied[weights]);
     }
     this.#builder.reads(this.#buffers.kvProjection[weights], 0, kvProjection);
     this.#builder.reads(this.#buffers.restOfWeights[weights], 0, this.#offloaded ? restUsed : rest);
@@ -375,7 +409,8 @@ class Decode {
     const { home } = this.#request.schedule;
     const builder = this.#builder;
     const append = this.#lastKernel;
-    if (home === 'transferred' || home === 'hostAttended') {
+    const needed = this.#needed[step][this.#layers.of[layer]];
+    if ((home === 'transferred' || home === 'hostAttended') && range.context >= needed.kvFrom) {
       const store = this.#operation(Stream.d2h, Group.store, place, this.#work.copies.storeKv);
       builder.after(append);
       builder.reads(this.#buffers.newKv[scratch], 0, this.#work.tokenKv);
@@ -383,7 +418,7 @@ class Decode {
       this.#kvStored[cache] = store;
       this.#newKvFree[scratch] = store;
     }
-    if (home === 'recomputed' || this.#recomputedLater[step][this.#layers.of[layer]] > range.context) {
+    if (home === 'recomputed' || range.context < needed.recomputedTo) {
       const store = this.#operation(Stream.d2h, Group.store, place, this.#work.copies.storeX);
       builder.after(append);
       builder.reads(this.#buffers.newActivation[scratch], 0, this.#work.tokenActivation);

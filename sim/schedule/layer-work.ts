@@ -110,10 +110,12 @@ export class LayerWork {
     return this.#builder.add(Kind.gemm, this.#dtype, m, kv / planes, hidden, planes, 2 * m * hidden * kv, bytes);
   }
 
-  /** Rotary embedding of recomputed keys, or the norm of recomputed key heads or latents: reads and writes the keys in place. */
+  /** Rotary embedding of recomputed keys, or the norm of recomputed key heads or latents: reads and writes them in place. */
   recomputedKeys(kind: number, tokens: number): number {
     const { kv, planes } = this.#extent;
-    return this.#elementwise(kind, (2 * tokens * kv) / planes, this.#size.kv);
+    const { mla } = this.#shape;
+    const width = mla ? (kind === Kind.rope ? mla.ropeDim : mla.kvRank) : kv / planes;
+    return this.#elementwise(kind, 2 * tokens * width, this.#size.kv);
   }
 
   /** Attention of the new token to `tokens` tokens (itself included) in GPU memory. */
@@ -157,14 +159,18 @@ export class LayerWork {
       norm: hiddenNorm,
       project,
       qkNorm: this.#elementwise(Kind.norm, 2 * (query + kv / planes), this.#size.activations),
-      rope: this.#elementwise(Kind.rope, 2 * (query + kv / planes), this.#size.activations),
+      rope: this.#elementwise(
+        Kind.rope,
+        2 * (mla ? (heads + 1) * mla.ropeDim : query + kv / planes),
+        this.#size.activations,
+      ),
       append: this.#elementwise(Kind.append, 3 * kv, this.#size.kv),
       out,
       denseFfn: this.#ffn(this.#shape.ffn),
       moeFfn: moe ? this.#moeFfn() : [],
       // Two partial outputs with their log-sum-exps in, one out.
       merge: this.#elementwise(Kind.merge, 3 * attended, this.#size.activations),
-      head: [hiddenNorm, this.#gemm(vocab, hidden)],
+      head: [hiddenNorm, this.#gemm(vocab, this.#shape.embeddingProjection || hidden)],
     };
   }
 

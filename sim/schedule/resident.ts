@@ -7,5 +7,5 @@ export const resident: Schedule = {
   ways: [],
   home: 'resident',
   recompute: 'none',
-  prefetch: false,
+  prefetch: true,
 };

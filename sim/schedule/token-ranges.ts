@@ -1,4 +1,5 @@
 import type { LayerGroup } from './layer-groups.ts';
+import type { Schedule } from './schedule.ts';
 import type { SplitTokens } from './split-tokens.ts';
 
 /** Split of one step, per layer group. */
@@ -30,6 +31,11 @@ function tokenRange(split: SplitTokens, group: LayerGroup, context: number): Tok
   const residentEnd = from + split.resident;
   const recomputedEnd = residentEnd + split.recomputed;
   return { from, residentEnd, recomputedEnd, transferredEnd: recomputedEnd + split.transferred, context };
+}
+
+/** Whether a step recomputes every token that is not resident, generated ones among them. */
+export function recomputesAll({ recompute }: Schedule, { residentEnd, recomputedEnd, context }: TokenRange): boolean {
+  return recompute === 'context' && recomputedEnd === context && recomputedEnd > residentEnd;
 }
 
 /** Ranges of each step in each layer group. */
