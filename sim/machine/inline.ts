@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { InputError } from '../scenario/input-error.ts';
+import { nameSchema } from '../scenario/name.ts';
 import { quoted } from '../scenario/path.ts';
 import { nearestNames } from '../units/nearest.ts';
 import { type Dimension, expectedQuantity, parseQuantity, quantityText } from '../units/quantity.ts';
-import { findGpu, findHost, findLink, GPU_NAMES, HOST_NAMES, LINK_NAMES } from './catalogue.ts';
+import { describeMachine, findGpu, findHost, findLink, GPU_NAMES, HOST_NAMES, LINK_NAMES } from './catalogue.ts';
 import type { Efficiency, Gpu, Host, Link, Machine } from './machine.ts';
 
 // A description of a value completes the sentence "expected …": errors are written from it.
@@ -11,14 +12,17 @@ import type { Efficiency, Gpu, Host, Link, Machine } from './machine.ts';
 const quantity = (dimension: Dimension, note = '') =>
   z.string().meta({ description: `${expectedQuantity(dimension)}${note}` });
 
-const label = z.string().min(1).max(200).meta({ description: 'a name of at most 200 characters' }).optional();
+const time = (note: string) =>
+  z.union([z.string(), z.literal(0)]).meta({ description: `${expectedQuantity('seconds')}${note}` });
+
+const label = nameSchema.optional();
 
 const share = (note: string) =>
   z
     .number()
-    .gt(0)
-    .lte(1)
-    .meta({ description: `a number above 0 to 1: ${note}` })
+    .min(0.001)
+    .max(1)
+    .meta({ description: `a number from 0.001 to 1: ${note}` })
     .optional();
 
 const inlineGpu = z.strictObject({
@@ -27,7 +31,7 @@ const inlineGpu = z.strictObject({
   matmul: quantity('flopsPerSecond', ' (dense, 16-bit)'),
   matmulFp32: quantity('flopsPerSecond', ' (left out: as matmul)').optional(),
   memoryBandwidth: quantity('bytesPerSecond'),
-  launch: quantity('seconds', ' (the gap before a kernel; left out: 0 s)').optional(),
+  launch: time(' (the gap before a kernel; left out: 0 s)').optional(),
   multiprocessors: z
     .int()
     .min(0)
@@ -47,7 +51,7 @@ const inlineLink = z.strictObject({
   name: label,
   h2d: quantity('bytesPerSecond', ' (host to device)'),
   d2h: quantity('bytesPerSecond', ' (device to host; left out: as h2d)').optional(),
-  latency: quantity('seconds', ' (fixed cost of a copy; left out: 0 s)').optional(),
+  latency: time(' (fixed cost of a copy; left out: 0 s)').optional(),
   duplex: share('factor on each direction while both run (left out: 1)'),
 });
 
@@ -96,7 +100,11 @@ function resolveGpu(
   inline: InlineMachine['gpu'],
   path: string,
 ): { gpu: Gpu; efficiency: Pick<Efficiency, 'matmul' | 'gpuMemory'> } {
-  if (typeof inline === 'string') return findGpu(inline) ?? unknownName('a GPU', inline, GPU_NAMES, path);
+  // The name of a machine, such as gh200, says which GPU as well.
+  if (typeof inline === 'string')
+    return (
+      findGpu(inline) ?? findGpu(describeMachine(inline)?.gpu ?? '') ?? unknownName('a GPU', inline, GPU_NAMES, path)
+    );
   const matmulFlopsPerSecond = parseQuantity(inline.matmul, 'flopsPerSecond', `${path}.matmul`);
   return {
     gpu: {

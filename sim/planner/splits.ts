@@ -98,11 +98,8 @@ function steadySplits(scenario: Scenario, schedule: Schedule, layers: LayerGroup
       const added = (recomputed: number) => {
         const later = split.map((other, i) => (i === g ? recomputing(recomputed, attended[g]) : other));
         const earlier = clippedTo(later, layers.groups, context - 1);
-        const first = { contexts: [context - 1], splits: [earlier] };
-        const both = { contexts: [context - 1, context], splits: [earlier, later] };
-        return context > 1
-          ? model.endSeconds(both) - model.endSeconds(first)
-          : model.endSeconds({ contexts: [context], splits: [later] });
+        if (context === 1) return model.endSeconds({ contexts: [context], splits: [later] });
+        return model.addedSeconds({ contexts: [context - 1, context], splits: [earlier, later] });
       };
       split[g] = recomputing(scan(limits[g], before ? split[g].recomputed : undefined, added), attended[g]);
     }

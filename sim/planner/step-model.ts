@@ -34,10 +34,20 @@ export class StepModel {
 
   /** @param steps the step, behind its predecessor where there is one */
   endSeconds(steps: Steps): number {
+    return this.#ends(steps).reduce((sum, seconds) => sum + seconds, 0);
+  }
+
+  /** Seconds that the last of the steps adds to the decode. */
+  addedSeconds(steps: Steps): number {
+    return this.#ends(steps)[steps.contexts.length - 1];
+  }
+
+  /** Seconds that each step adds. */
+  #ends(steps: Steps): number[] {
     const all = this.#scenario.model.layers;
     for (let layers = fewestLayers(this.#layers, all); ; layers = withPattern(2 * layers, this.#layers, all)) {
-      const end = this.#simulated(steps, layers, all);
-      if (end !== undefined) return end;
+      const ends = this.#simulated(steps, layers, all);
+      if (ends) return ends;
     }
   }
 
@@ -53,11 +63,14 @@ export class StepModel {
     return total;
   }
 
-  #simulated(steps: Steps, layers: number, all: number): number | undefined {
+  #simulated(steps: Steps, layers: number, all: number): number[] | undefined {
     const { plan, blockEnds, fetchEnds, stepEnds } = this.#templates.plan(steps, layers);
     const { endSeconds } = simulate(plan, costTable(plan.works, this.#scenario.machine));
     const { period } = this.#layers;
-    let end = endSeconds[stepEnds[stepEnds.length - 1]];
+    const added = Array.from(
+      stepEnds,
+      (end, step) => endSeconds[end] - (step > 0 ? endSeconds[stepEnds[step - 1]] : 0),
+    );
     for (let step = 0; layers < all && step < stepEnds.length; step++) {
       const at = (layer: number) => step * layers + layer;
       const blockSpan = (layer: number) => endSeconds[blockEnds[at(layer)]] - endSeconds[blockEnds[at(layer - period)]];
@@ -69,9 +82,9 @@ export class StepModel {
       const fetches = fetchEnds[at(steady)] < 0 || fetchEnds[at(steady - period)] < 0 || same(fetchSpan(steady));
       const settled = same(blockSpan(steady - period)) && same(blockSpan(steady - 2 * period)) && fetches;
       if (!settled && layers < MOST_LAYERS) return undefined;
-      end += ((all - layers) / period) * span;
+      added[step] += ((all - layers) / period) * span;
     }
-    return end;
+    return added;
   }
 }
 

@@ -93,7 +93,8 @@ function explain(issue: Issue, document: unknown, schema: SchemaNode): InputErro
     return new InputError({ path, found: found ?? quoted(value), expected: expected ?? issue.message });
   }
   const isPlainText = issue.code === 'invalid_format' && nodes.every((node) => !node.anyOf);
-  const expected = isPlainText ? undefined : expectation(nodes, value);
+  const isEmptyList = issue.code === 'too_small' && issue.origin === 'array';
+  const expected = isPlainText || isEmptyList ? undefined : expectation(nodes, value);
   return new InputError({ path, found: quoted(value), expected: expected ?? issue.message });
 }
 

@@ -8,6 +8,7 @@ import type { ModelShape } from '../model/shape.ts';
 import { nearestNames } from '../units/nearest.ts';
 import { inFile } from './in-file.ts';
 import { InputError } from './input-error.ts';
+import { nameSchema } from './name.ts';
 import { quoted } from './path.ts';
 import type { ScenarioDocument } from './schema.ts';
 
@@ -41,10 +42,35 @@ export function resolveMachine(machine: ScenarioDocument['machine']): Machine {
 function modelFromConfig(path: string, sources: Sources): ModelShape {
   if (!sources.readModelConfig) {
     const found = `a path (${quoted(path)})`;
-    throw new InputError({ path: 'model', found, expected: 'the name of a model or an inline shape' });
+    throw new InputError({ path: 'model', found, expected: `the name of a model or an inline shape${nameHint(path)}` });
   }
-  const config = sources.readModelConfig(path);
-  return inFile(path, () => shapeFromHfConfig(config, nameFromPath(path)));
+  const config = readConfig(path, sources.readModelConfig);
+  const name = nameFromPath(path);
+  if (!nameSchema.safeParse(name).success) {
+    throw new InputError({ path: 'model', found: quoted(path), expected: 'a path without control characters' });
+  }
+  return inFile(path, () => shapeFromHfConfig(config, name));
+}
+
+function readConfig(path: string, read: (path: string) => unknown): unknown {
+  try {
+    return read(path);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    const { file, path: at, found, expected } = error;
+    throw new InputError({
+      path: at,
+      found,
+      expected: `${expected}${nameHint(path)}`,
+      ...(file !== undefined && { file }),
+    });
+  }
+}
+
+/** A repository's name such as facebook/opt-6.7b looks like a path; the model may have a name here. */
+function nameHint(path: string): string {
+  const nearest = path.endsWith('.json') ? [] : nearestNames(nameFromPath(path), MODEL_NAMES);
+  return nearest.length > 0 ? `, or the name of a model; nearest: ${nearest.join(', ')}` : '';
 }
 
 /** `models/opt-6.7b/config.json` and `models/opt-6.7b.json` are both called opt-6.7b. */

@@ -3,6 +3,7 @@ import { inlineMachineSchema } from '../machine/inline.ts';
 import { inlineShapeSchema } from '../model/inline.ts';
 import { PRECISIONS } from '../plan/plan.ts';
 import { SCHEDULES } from '../schedule/names.ts';
+import { nameSchema } from './name.ts';
 
 // A description that starts with a small letter completes the sentence "expected …": errors are written from it.
 
@@ -30,7 +31,7 @@ const axisEnd = z.union([z.number(), z.string().min(1)]).describe('a number or a
 
 const axis = z
   .union([
-    z.array(z.unknown()).min(1).max(100_000),
+    z.array(z.unknown()).min(1, 'at least one value').max(100_000),
     z.strictObject({
       from: axisEnd,
       to: axisEnd,
@@ -42,7 +43,7 @@ const axis = z
 
 /** The document of a scenario as people write it; names are not looked up and quantities not read yet. */
 export const scenarioSchema = z.strictObject({
-  name: z.string().min(1).max(200).optional(),
+  name: nameSchema.optional(),
   model: z
     .union([z.string().min(1), inlineShapeSchema])
     .describe('the name of a model, the path of a Hugging Face config.json, or an inline shape'),
@@ -58,7 +59,7 @@ export const scenarioSchema = z.strictObject({
   }),
   precision: z.strictObject({ weights: precision, kv: precision, activations: precision }).prefault({}),
   placement: z.strictObject({ weights: home.default('gpu'), kv: home.default('host') }).prefault({}),
-  schedules: z.array(z.enum(SCHEDULES)).min(1).optional(),
+  schedules: z.array(z.enum(SCHEDULES)).min(1, 'at least one schedule').optional(),
   split: split.default('auto'),
   sweep: z.record(z.string().min(1), axis).optional(),
 });

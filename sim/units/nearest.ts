@@ -3,18 +3,25 @@ const LONGEST = 80;
 
 /**
  * At most three of `names` that may have been meant, nearest first; none where nothing is near.
- * Case and separators do not count, and a name that contains what was typed is near.
+ * Case and separators do not count, a name that contains what was typed is near, and where no other is,
+ * so are the names that begin with the same word: `rtx-9999` was meant for one of the `rtx-…`.
  */
 export function nearestNames(name: string, names: readonly string[]): string[] {
   const typed = plain(name.slice(0, LONGEST));
   if (typed === '') return [];
   const tolerance = Math.max(1, Math.floor(typed.length / 3));
-  return names
+  const byDistance = names
     .map((candidate) => ({ candidate, distance: distanceTo(typed, plain(candidate), tolerance) }))
-    .filter(({ distance }) => distance <= tolerance)
-    .sort((a, b) => a.distance - b.distance)
-    .slice(0, MOST)
-    .map(({ candidate }) => candidate);
+    .sort((a, b) => a.distance - b.distance);
+  const near = byDistance.filter(({ distance }) => distance <= tolerance);
+  const word = firstWord(name);
+  const relatives = byDistance.filter(({ candidate }) => word !== undefined && firstWord(candidate) === word);
+  return (near.length > 0 ? near : relatives).slice(0, MOST).map(({ candidate }) => candidate);
+}
+
+/** Letters that a name begins with, where they are enough to mean something. */
+function firstWord(name: string): string | undefined {
+  return /^[a-z]{3,}/.exec(name.toLowerCase())?.[0];
 }
 
 function plain(name: string): string {

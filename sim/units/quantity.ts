@@ -9,7 +9,8 @@ interface Grammar {
   noun: string;
   /** Completes "expected …". */
   expected: string;
-  zero: boolean;
+  /** Anything smaller is a slip of the pen; 0 where nothing is too small. */
+  smallest: number;
   infinite: boolean;
   /** Anything larger is a slip of the pen. */
   largest: number;
@@ -49,7 +50,7 @@ const GRAMMARS: Record<Dimension, Grammar> = {
   bytes: {
     noun: 'a size',
     expected: 'a size such as 40 GiB',
-    zero: false,
+    smallest: 2 ** 20,
     infinite: false,
     largest: 1e18,
     decimal: DECIMAL_BYTES,
@@ -58,7 +59,7 @@ const GRAMMARS: Record<Dimension, Grammar> = {
   bytesPerSecond: {
     noun: 'a rate',
     expected: 'a rate such as 25 GB/s',
-    zero: false,
+    smallest: 1e3,
     infinite: true,
     largest: 1e18,
     decimal: DECIMAL_BYTES.map(([unit, exponent]) => [`${unit}/s`, exponent]),
@@ -67,7 +68,7 @@ const GRAMMARS: Record<Dimension, Grammar> = {
   flopsPerSecond: {
     noun: 'an arithmetic rate',
     expected: 'an arithmetic rate such as 312 TFLOP/s',
-    zero: false,
+    smallest: 1e6,
     infinite: true,
     largest: 1e18,
     decimal: ['FLOP/s', 'FLOPS'].flatMap((flops) =>
@@ -78,7 +79,7 @@ const GRAMMARS: Record<Dimension, Grammar> = {
   seconds: {
     noun: 'a time',
     expected: 'a time such as 8 us',
-    zero: true,
+    smallest: 0,
     infinite: false,
     largest: 1e3,
     decimal: [
@@ -104,15 +105,16 @@ export function expectedQuantity(dimension: Dimension): string {
 }
 
 /**
- * Reads a number with a unit: `25 GB/s` (decimal), `40 GiB` (binary), `312 TFLOP/s`, `8 us`; `inf` for rates.
+ * Reads a number with a unit: `25 GB/s` (decimal), `40 GiB` (binary), `312 TFLOP/s`, `8 us`; `inf` for rates, a plain 0 for times.
  * Bytes are rounded to whole ones.
- * @throws InputError where the text is no quantity of this dimension, negative, absurdly large, or zero where that means nothing.
+ * @throws InputError where the text is no quantity of this dimension, negative, absurdly large or small.
  */
 export function parseQuantity(text: unknown, dimension: Dimension, path = ''): number {
-  const { expected, infinite, zero, largest } = GRAMMARS[dimension];
+  const { expected, infinite, smallest, largest } = GRAMMARS[dimension];
   const reject = (why: string, wanted = expected): never => {
     throw new InputError({ path, found: `${quoted(text)}${why}`, expected: wanted });
   };
+  if (text === 0 && smallest === 0) return 0;
   if (typeof text === 'number') return reject(', a number without a unit');
   if (typeof text !== 'string') return reject('');
   if (text.trim() === 'inf') return infinite ? Number.POSITIVE_INFINITY : reject(', not finite');
@@ -125,7 +127,7 @@ export function parseQuantity(text: unknown, dimension: Dimension, path = ''): n
   if (sign === '-' && value !== 0) return reject(', a negative quantity');
   if (value > largest) return reject('', `${expected}, at most ${quantityText(largest, dimension)}`);
   const result = dimension === 'bytes' ? Math.round(value) : value;
-  if (result === 0 && !zero) return reject('', `${expected}, above zero`);
+  if (result < smallest) return reject('', `${expected}, at least ${quantityText(smallest, dimension)}`);
   return result;
 }
 

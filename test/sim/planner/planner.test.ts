@@ -74,7 +74,8 @@ describe('the split of a schedule', () => {
     expect(missed).toBeLessThanOrEqual(1);
   });
 
-  it('is never beaten by any fixed split over the whole decode by more than the start of the pipeline allows', () => {
+  it('is never beaten by a fixed split over the whole decode, in series, and hardly where steps overlap', () => {
+    const excess: Record<string, number[]> = { 'kvpr-row': [], 'kvpr-pipelined': [] };
     fc.assert(
       fc.property(
         smallModels,
@@ -83,14 +84,21 @@ describe('the split of a schedule', () => {
         fc.double({ min: 0, max: 1, noNaN: true }),
         (model, machine, workload, share) => {
           const recomputed = Math.floor(share * workload.promptTokens);
-          const document = { model, machine, workload, schedules: ['kvpr-row'] };
-          const auto = plan(scenarioOf(document)).candidates[0];
-          const fixed = plan(scenarioOf({ ...document, split: { recomputed } })).candidates[0];
-          expect(auto.decodeSeconds).toBeLessThanOrEqual(fixed.decodeSeconds * (1 + 1e-9));
+          for (const [name, all] of Object.entries(excess)) {
+            const document = { model, machine, workload, schedules: [name] };
+            const auto = plan(scenarioOf(document)).candidates[0];
+            const fixed = plan(scenarioOf({ ...document, split: { recomputed } })).candidates[0];
+            all.push(auto.decodeSeconds / fixed.decodeSeconds - 1);
+          }
         },
       ),
-      { numRuns: 100 },
+      { numRuns: 200 },
     );
+    expect(Math.max(...excess['kvpr-row'])).toBeLessThan(1e-9);
+    // Which splits of all steps together are best is not searched for: that one ends each step soonest, or suits a steady decode, is.
+    const pipelined = excess['kvpr-pipelined'].sort((a, b) => a - b);
+    expect(pipelined[Math.floor(0.95 * pipelined.length)]).toBeLessThan(1e-9);
+    expect(pipelined[pipelined.length - 1]).toBeLessThan(0.01);
   });
 });
 
