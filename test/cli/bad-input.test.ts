@@ -60,6 +60,11 @@ describe('a scenario file', () => {
       SMALL.replace('64', '2047'),
       /workload: found promptTokens 2047 \+ generatedTokens 2 = 2049, expected at most 2048/,
     ],
+    [
+      'a repository as a model',
+      SMALL.replace('opt-125m', 'facebook/opt-125m'),
+      /opt-125m: found no such file, expected a JSON file, or the name of a model; nearest: opt-125m/,
+    ],
     ['a list', '[1, 2]', /s\.yaml: found \[1,2\], expected a mapping/],
     ['bad syntax', 'model: [', /s\.yaml: line \d: found bad syntax/],
     ['exploding anchors', LAUGHS.join('\n'), /s\.yaml: found aliases that multiply without end/],

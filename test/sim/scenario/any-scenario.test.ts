@@ -5,10 +5,10 @@ import { InputError } from '../../../sim/scenario/input-error.ts';
 import { scenarioFromDocument } from '../../../sim/scenario/parse.ts';
 import { INLINE_SHAPE } from './valid.ts';
 
-const rate = (unit: string) => fc.constantFrom(`0.001 ${unit}`, `1 ${unit}`, `1000 ${unit}`, `1e9 ${unit}`, 'inf');
-const size = fc.constantFrom('1 B', '10 MB', '1 GiB', '1 TiB', '1e18 B');
+const rate = (unit: string) => fc.constantFrom(`1e-6 ${unit}`, `1 ${unit}`, `1000 ${unit}`, `1e9 ${unit}`, 'inf');
+const size = fc.constantFrom('1 MiB', '10 MB', '1 GiB', '1 TiB', '1e18 B');
 const time = fc.constantFrom('0 s', '1 ns', '8 us', '1 s');
-const share = fc.constantFrom(1e-6, 0.5, 1);
+const share = fc.constantFrom(1e-3, 0.5, 1);
 
 const machine = fc.record({
   gpu: fc.record({ memory: size, matmul: rate('TFLOP/s'), memoryBandwidth: rate('GB/s'), launch: time }),

@@ -70,6 +70,21 @@ describe('a scenario', () => {
     expect([machine.gpu.name, machine.host.name, machine.link.name]).toEqual(['h100-sxm', 'epyc-9654', 'pcie5-x16']);
   });
 
+  it('takes the GPU of a machine by the name of the machine', () => {
+    const gpu = (name: string) =>
+      scenarioFromDocument({ ...VALID, machine: { ...IDEAL_MACHINE, gpu: name } }).machine.gpu;
+    expect(gpu('gh200')).toEqual(findMachine('gh200')!.gpu);
+    expect(gpu('v100-sxm').name).toBe('v100-sxm-32gb');
+  });
+
+  it('takes a plain zero for a time that may be none', () => {
+    const link = { h2d: '25 GB/s', latency: 0 };
+    expect(scenarioFromDocument({ ...VALID, machine: { ...IDEAL_MACHINE, link } }).machine.link.latencySeconds).toBe(0);
+    expect(problemOf({ ...VALID, machine: { ...IDEAL_MACHINE, link: { ...link, latency: 8 } } }).message).toMatch(
+      /^machine\.link\.latency: found 8, expected a time such as 8 us/,
+    );
+  });
+
   it('reads a model from a config.json by its path and calls it after the folder or the file', () => {
     const config = {
       model_type: 'opt',
@@ -163,7 +178,7 @@ describe('an error', () => {
       { ...VALID, schedules: ['transfer', 'kvpr-rows'] },
       /^schedules\[1\]: found "kvpr-rows", expected one of resident, .*nearest: kvpr-row/,
     ],
-    ['no schedules', { ...VALID, schedules: [] }, /^schedules: found \[\], expected a list/],
+    ['no schedules', { ...VALID, schedules: [] }, /^schedules: found \[\], expected at least one schedule$/],
     [
       'an unknown precision',
       { ...VALID, precision: { kv: 'fp8' } },
@@ -187,7 +202,7 @@ describe('an error', () => {
     [
       'a rate of zero',
       { ...VALID, machine: { ...IDEAL_MACHINE, link: { h2d: '0 GB/s' } } },
-      /^machine\.link\.h2d: found "0 GB\/s", .*above zero/,
+      /^machine\.link\.h2d: found "0 GB\/s", .*at least 1 kB\/s/,
     ],
     [
       'an absurd quantity',
@@ -279,6 +294,38 @@ describe('an error', () => {
       'an unknown way',
       { ...VALID, split: { recompute: 1 } },
       /^split: found unknown key "recompute", .*nearest: recomputed/,
+    ],
+    [
+      'a share below any sense',
+      { ...VALID, machine: { ...IDEAL_MACHINE, efficiency: { matmul: 1e-9 } } },
+      /^machine\.efficiency\.matmul: found 1e-9, expected a number from 0\.001 to 1$/,
+    ],
+    ['an escape in the name', { ...VALID, name: 'a\u001b[31m' }, /^name: found .*, expected a name without control/],
+    ['a line break in the name', { ...VALID, name: 'a\nb' }, /^name: found "a\\nb", expected a name without control/],
+    [
+      'a name too long',
+      { ...VALID, name: 'x'.repeat(201) },
+      /^name: found .*, expected a name of 1 to 200 characters$/,
+    ],
+    [
+      'an escape in a name further down',
+      { ...VALID, model: { ...INLINE_SHAPE, name: 'a\u009b' } },
+      /^model\.name: found .*, expected printable characters/,
+    ],
+    [
+      'an escape in the name of a part',
+      { ...VALID, machine: { ...IDEAL_MACHINE, name: '\u001b' } },
+      /^machine\.name: found .*, expected a name without control/,
+    ],
+    [
+      'an unknown GPU with those of its family',
+      { ...VALID, machine: { ...IDEAL_MACHINE, gpu: 'rtx-9999' } },
+      /^machine\.gpu: found "rtx-9999", expected a GPU of the catalogue; nearest: rtx-/,
+    ],
+    [
+      'a repository as a model',
+      { ...VALID, model: 'facebook/opt-6.7b' },
+      /^model: found a path .*; nearest: opt-6\.7b/,
     ],
     ['a word as a split', { ...VALID, split: 'best' }, /^split: found "best", expected auto, or a mapping/],
     [

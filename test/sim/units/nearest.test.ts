@@ -18,6 +18,11 @@ describe('nearestNames', () => {
     expect(nearestNames('a100', NAMES)).toEqual(['a100-pcie-40gb', 'a100-pcie-80gb', 'a100-sxm-40gb']);
   });
 
+  it('offers names that begin with the same word where no other is near', () => {
+    expect(nearestNames('rtx-9999', NAMES)).toEqual(['rtx-4090']);
+    expect(nearestNames('RTX', ['rtx', 'x'])[0]).toBe('rtx');
+  });
+
   it('offers nothing where nothing is near', () => {
     expect(nearestNames('tpu-v5e', NAMES)).toEqual([]);
     expect(nearestNames('', NAMES)).toEqual([]);
