@@ -8,9 +8,9 @@ export function kvElementsPerTokenPerLayer({ kvHeads, headDim, mla }: ModelShape
   return mla ? mla.kvRank + mla.ropeDim : 2 * kvHeads * headDim;
 }
 
-/** Cached bytes of one token in all layers: layers · kvElementsPerTokenPerLayer · bytes per element (fp16 unless given). */
-export function kvBytesPerToken(shape: ModelShape, bytesPerElement = FP16_BYTES): number {
-  return shape.layers * kvElementsPerTokenPerLayer(shape) * bytesPerElement;
+/** Cached bytes of one token in all layers: layers · kvElementsPerTokenPerLayer · 2 bytes, at fp16. */
+export function kvBytesPerToken(shape: ModelShape): number {
+  return shape.layers * kvElementsPerTokenPerLayer(shape) * FP16_BYTES;
 }
 
 /**
@@ -24,11 +24,6 @@ export function recomputeFlopsPerTokenPerLayer(shape: ModelShape): number {
 /** Whether the layer (from 0) attends only the last `window.size` tokens: all but every `window.every`-th one. */
 export function isWindowedLayer({ window }: ModelShape, layer: number): boolean {
   return window !== undefined && (window.every === 0 || (layer + 1) % window.every !== 0);
-}
-
-/** Cached tokens that the layer (from 0) attends: contextTokens, in windowed layers min(contextTokens, window.size). */
-export function attendedTokens(shape: ModelShape, layer: number, contextTokens: number): number {
-  return shape.window && isWindowedLayer(shape, layer) ? Math.min(contextTokens, shape.window.size) : contextTokens;
 }
 
 /**

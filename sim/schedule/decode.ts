@@ -71,8 +71,8 @@ class Decode {
   readonly #restCopied: number[];
   #lastFetch = NONE;
   #lastKernel = NONE;
-  #fetches = 0;
-  #layersSeen = 0;
+  #fetchCount = 0;
+  #layerCount = 0;
 
   constructor(request: DecodeRequest) {
     const { shape, microBatches, contexts, splits, schedule } = request;
@@ -137,7 +137,7 @@ class Decode {
         if (this.#interleaved) for (const place of places) this.#attendAndFeedForward(place);
         this.#weightsFree[places[0].weights] = this.#lastKernel;
         blockEnds[step * shape.layers + layer] = this.#lastKernel;
-        this.#layersSeen++;
+        this.#layerCount++;
       }
       for (let j = 0; j < microBatches; j++) this.#head(step, j);
       stepEnds[step] = this.#builder.operation(
@@ -185,7 +185,7 @@ class Decode {
 
   #place(step: number, layer: number, microBatch: number): Place {
     const group = this.#layers.of[layer];
-    const fetch = this.#fetches++;
+    const fetch = this.#fetchCount++;
     return {
       step,
       layer,
@@ -195,7 +195,7 @@ class Decode {
       work: this.#work.context[step][group],
       staged: fetch % this.#slots.staged,
       scratch: fetch % this.#slots.scratch,
-      weights: this.#offloaded ? this.#layersSeen % this.#slots.weights : layer,
+      weights: this.#offloaded ? this.#layerCount % this.#slots.weights : layer,
       activationCopy: NONE,
       kvCopy: NONE,
       hostAttend: NONE,
