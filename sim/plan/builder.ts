@@ -1,47 +1,50 @@
-import { Column, f64, u8, u16, u32 } from './column.ts';
+import { firstRows, grown } from './columns.ts';
 import type { Buffer, Plan, Pool, WorkTable } from './plan.ts';
 
 /** No operation: what `after` ignores, so that callers need not ask whether there was one before. */
 export const NONE = -1;
 
+/** Rows that the first columns have room for, where nothing better is known. */
+const ROOM = 256;
+
+const operationColumns = (rows: number) => ({
+  stream: new Uint8Array(rows),
+  group: new Uint8Array(rows),
+  layer: new Uint16Array(rows),
+  step: new Uint32Array(rows),
+  microBatch: new Uint16Array(rows),
+  work: new Uint32Array(rows),
+  dependencyStart: new Uint32Array(rows),
+  operandStart: new Uint32Array(rows),
+});
+
+const operandColumns = (rows: number) => ({
+  buffer: new Uint32Array(rows),
+  offsetBytes: new Float64Array(rows),
+  rowBytes: new Float64Array(rows),
+  rows: new Uint32Array(rows),
+  strideBytes: new Float64Array(rows),
+  write: new Uint8Array(rows),
+});
+
 /**
  * Builds a plan operation by operation. `operation` opens one; `after`, `reads` and `writes` speak of the one opened last.
  */
 export class PlanBuilder {
-  readonly #stream: Column<Uint8Array>;
-  readonly #group: Column<Uint8Array>;
-  readonly #layer: Column<Uint16Array>;
-  readonly #step: Column<Uint32Array>;
-  readonly #microBatch: Column<Uint16Array>;
-  readonly #work: Column<Uint32Array>;
-  readonly #dependencyStart: Column<Uint32Array>;
-  readonly #dependency: Column<Uint32Array>;
-  readonly #operandStart: Column<Uint32Array>;
-  readonly #buffer: Column<Uint32Array>;
-  readonly #offset: Column<Float64Array>;
-  readonly #rowBytes: Column<Float64Array>;
-  readonly #rows: Column<Uint32Array>;
-  readonly #stride: Column<Float64Array>;
-  readonly #write: Column<Uint8Array>;
+  #operations: ReturnType<typeof operationColumns>;
+  #operands: ReturnType<typeof operandColumns>;
+  #dependencies: { on: Uint32Array };
+  #operationCount = 0;
+  #operandCount = 0;
+  #dependencyCount = 0;
   readonly #buffers: Buffer[] = [];
 
   /** @param operations about how many operations will come */
-  constructor(operations = 256) {
-    this.#stream = new Column(u8, operations);
-    this.#group = new Column(u8, operations);
-    this.#layer = new Column(u16, operations);
-    this.#step = new Column(u32, operations);
-    this.#microBatch = new Column(u16, operations);
-    this.#work = new Column(u32, operations);
-    this.#dependencyStart = new Column(u32, operations + 1);
-    this.#dependency = new Column(u32, operations);
-    this.#operandStart = new Column(u32, operations + 1);
-    this.#buffer = new Column(u32, 3 * operations);
-    this.#offset = new Column(f64, 3 * operations);
-    this.#rowBytes = new Column(f64, 3 * operations);
-    this.#rows = new Column(u32, 3 * operations);
-    this.#stride = new Column(f64, 3 * operations);
-    this.#write = new Column(u8, 3 * operations);
+  constructor(operations = ROOM) {
+    // One row more: the starts end with the totals.
+    this.#operations = operationColumns(operations + 1);
+    this.#operands = operandColumns(3 * operations + 1);
+    this.#dependencies = { on: new Uint32Array(operations + 1) };
   }
 
   buffer(name: string, pool: Pool, bytes: number, persistent = false): number {
@@ -49,25 +52,30 @@ export class PlanBuilder {
   }
 
   operation(stream: number, group: number, layer: number, step: number, microBatch: number, work: number): number {
-    this.#stream.push(stream);
-    this.#group.push(group);
-    this.#layer.push(layer);
-    this.#step.push(step);
-    this.#microBatch.push(microBatch);
-    this.#work.push(work);
-    this.#dependencyStart.push(this.#dependency.length);
-    this.#operandStart.push(this.#buffer.length);
-    return this.#stream.length - 1;
+    const at = this.#operationCount++;
+    if (this.#operationCount === this.#operations.stream.length) this.#operations = grown(this.#operations);
+    const operations = this.#operations;
+    operations.stream[at] = stream;
+    operations.group[at] = group;
+    operations.layer[at] = layer;
+    operations.step[at] = step;
+    operations.microBatch[at] = microBatch;
+    operations.work[at] = work;
+    operations.dependencyStart[at] = this.#dependencyCount;
+    operations.operandStart[at] = this.#operandCount;
+    return at;
   }
 
   /** Makes the open operation wait for another; the order within a stream needs no words. */
   after(operation: number): void {
-    const current = this.#stream.length - 1;
-    if (operation === NONE || this.#stream.data[operation] === this.#stream.data[current]) return;
-    for (let e = this.#dependencyStart.data[current]; e < this.#dependency.length; e++) {
-      if (this.#dependency.data[e] === operation) return;
+    const current = this.#operationCount - 1;
+    const { stream, dependencyStart } = this.#operations;
+    if (operation === NONE || stream[operation] === stream[current]) return;
+    for (let e = dependencyStart[current]; e < this.#dependencyCount; e++) {
+      if (this.#dependencies.on[e] === operation) return;
     }
-    this.#dependency.push(operation);
+    this.#dependencies.on[this.#dependencyCount++] = operation;
+    if (this.#dependencyCount === this.#dependencies.on.length) this.#dependencies = grown(this.#dependencies);
   }
 
   reads(buffer: number, offsetBytes: number, rowBytes: number, rows = 1, strideBytes = rowBytes): void {
@@ -79,37 +87,29 @@ export class PlanBuilder {
   }
 
   #operand(buffer: number, offset: number, rowBytes: number, rows: number, stride: number, write: number): void {
-    this.#buffer.push(buffer);
-    this.#offset.push(offset);
-    this.#rowBytes.push(rowBytes);
-    this.#rows.push(rows);
-    this.#stride.push(stride);
-    this.#write.push(write);
+    const at = this.#operandCount++;
+    const operands = this.#operands;
+    operands.buffer[at] = buffer;
+    operands.offsetBytes[at] = offset;
+    operands.rowBytes[at] = rowBytes;
+    operands.rows[at] = rows;
+    operands.strideBytes[at] = stride;
+    operands.write[at] = write;
+    if (this.#operandCount === operands.buffer.length) this.#operands = grown(operands);
   }
 
   build(works: WorkTable, extent: { layers: number; steps: number; microBatches: number }): Plan {
-    this.#dependencyStart.push(this.#dependency.length);
-    this.#operandStart.push(this.#buffer.length);
+    const count = this.#operationCount;
+    this.#operations.dependencyStart[count] = this.#dependencyCount;
+    this.#operations.operandStart[count] = this.#operandCount;
+    const { dependencyStart, operandStart, ...operations } = this.#operations;
     return {
-      count: this.#stream.length,
-      stream: this.#stream.trimmed(),
-      group: this.#group.trimmed(),
-      layer: this.#layer.trimmed(),
-      step: this.#step.trimmed(),
-      microBatch: this.#microBatch.trimmed(),
-      work: this.#work.trimmed(),
-      dependencyStart: this.#dependencyStart.trimmed(),
-      dependency: this.#dependency.trimmed(),
+      count,
+      ...firstRows(operations, count),
+      dependencyStart: dependencyStart.subarray(0, count + 1),
+      dependency: this.#dependencies.on.subarray(0, this.#dependencyCount),
       works,
-      operands: {
-        start: this.#operandStart.trimmed(),
-        buffer: this.#buffer.trimmed(),
-        offsetBytes: this.#offset.trimmed(),
-        rowBytes: this.#rowBytes.trimmed(),
-        rows: this.#rows.trimmed(),
-        strideBytes: this.#stride.trimmed(),
-        write: this.#write.trimmed(),
-      },
+      operands: { start: operandStart.subarray(0, count + 1), ...firstRows(this.#operands, this.#operandCount) },
       buffers: this.#buffers,
       ...extent,
     };

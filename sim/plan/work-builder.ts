@@ -1,16 +1,21 @@
-import { Column, f64, u8 } from './column.ts';
+import { firstRows, grown } from './columns.ts';
 import type { WorkTable } from './plan.ts';
+
+const ROOM = 64;
 
 /** Builds a table of work row by row; alike operations should share one. */
 export class WorkBuilder {
-  readonly #kind = new Column(u8, 32);
-  readonly #dtype = new Column(u8, 32);
-  readonly #m = new Column(f64, 32);
-  readonly #n = new Column(f64, 32);
-  readonly #k = new Column(f64, 32);
-  readonly #batch = new Column(f64, 32);
-  readonly #flops = new Column(f64, 32);
-  readonly #bytes = new Column(f64, 32);
+  #count = 0;
+  #columns = {
+    kind: new Uint8Array(ROOM),
+    dtype: new Uint8Array(ROOM),
+    m: new Float64Array(ROOM),
+    n: new Float64Array(ROOM),
+    k: new Float64Array(ROOM),
+    batch: new Float64Array(ROOM),
+    flops: new Float64Array(ROOM),
+    bytes: new Float64Array(ROOM),
+  };
 
   /** Adds a row, with extents as in `WorkTable`, and returns its index. */
   add(
@@ -23,28 +28,21 @@ export class WorkBuilder {
     flops: number,
     bytes: number,
   ): number {
-    this.#kind.push(kind);
-    this.#dtype.push(dtype);
-    this.#m.push(m);
-    this.#n.push(n);
-    this.#k.push(k);
-    this.#batch.push(batch);
-    this.#flops.push(flops);
-    this.#bytes.push(bytes);
-    return this.#kind.length - 1;
+    const at = this.#count++;
+    if (at === this.#columns.kind.length) this.#columns = grown(this.#columns);
+    const columns = this.#columns;
+    columns.kind[at] = kind;
+    columns.dtype[at] = dtype;
+    columns.m[at] = m;
+    columns.n[at] = n;
+    columns.k[at] = k;
+    columns.batch[at] = batch;
+    columns.flops[at] = flops;
+    columns.bytes[at] = bytes;
+    return at;
   }
 
   build(): WorkTable {
-    return {
-      count: this.#kind.length,
-      kind: this.#kind.trimmed(),
-      dtype: this.#dtype.trimmed(),
-      m: this.#m.trimmed(),
-      n: this.#n.trimmed(),
-      k: this.#k.trimmed(),
-      batch: this.#batch.trimmed(),
-      flops: this.#flops.trimmed(),
-      bytes: this.#bytes.trimmed(),
-    };
+    return { count: this.#count, ...firstRows(this.#columns, this.#count) };
   }
 }

@@ -4,7 +4,6 @@ import { findModel, MODEL_NAMES } from '../../../sim/model/catalogue.ts';
 import {
   expectedDistinctExperts,
   isWindowedLayer,
-  kvBytesPerToken,
   kvElementsPerTokenPerLayer,
   recomputeFlopsPerTokenPerLayer,
   summariseModel,
@@ -27,8 +26,6 @@ describe('what a token costs in one layer', () => {
     expect(recomputeFlopsPerTokenPerLayer(model('llama-3.1-8b'))).toBe(4 * 4096 * 8 * 128);
     expect(recomputeFlopsPerTokenPerLayer(model('deepseek-v3'))).toBe(2 * 7168 * 576);
   });
-
-  it('scales cached bytes with the bytes of an element', () => {});
 });
 
 describe('sliding windows', () => {
