@@ -9,10 +9,15 @@ function doubled<T extends Column>(column: T): T {
 
 /** Columns of equal length that grow together. */
 export function grown<T extends Record<string, Column>>(columns: T): T {
-  return Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, doubled(column)])) as T;
+  // Copied, not made from entries: objects of one hidden class keep reading and writing them fast.
+  const longer = { ...columns };
+  for (const name of Object.keys(columns) as (keyof T)[]) longer[name] = doubled(columns[name]);
+  return longer;
 }
 
 /** The first rows of each column, without copying. */
 export function firstRows<T extends Record<string, Column>>(columns: T, rows: number): T {
-  return Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, column.subarray(0, rows)])) as T;
+  const first = { ...columns };
+  for (const name of Object.keys(columns) as (keyof T)[]) first[name] = columns[name].subarray(0, rows) as T[keyof T];
+  return first;
 }

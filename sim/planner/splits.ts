@@ -13,7 +13,7 @@ import { fewestLayers, StepModel } from './step-model.ts';
  * Steps up to which the split of each is searched for; of longer decodes some are, and the splits between lie on straight lines.
  * Fewer where a simulated step is large, so that no plan takes long: that many blocks in all searched steps together, about.
  */
-const ALL_UP_TO = 128;
+const ALL_UP_TO = 64;
 const SEARCHED = 65;
 const LEAST_SEARCHED = 9;
 const BLOCKS = 4096;

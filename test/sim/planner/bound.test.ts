@@ -22,7 +22,7 @@ describe('the bound of a step', () => {
   it('is that of the link where it binds: all X, if host attention and arithmetic are slow and fast', () => {
     const scenario = small({
       gpu: { ...NO_ROOM, matmul: 'inf' },
-      host: { ...IDEAL_MACHINE.host, matmul: '1 FLOP/s' },
+      host: { ...IDEAL_MACHINE.host, matmul: '1 kFLOP/s' },
       link: { h2d: '1 GB/s', d2h: '1 GB/s' },
     });
     expect(boundOf(scenario) / ((TOKENS * 512) / 1e9)).toBeCloseTo(1, 6);
@@ -65,7 +65,7 @@ describe('the bound of a step', () => {
     const bandwidth = 10e9;
     const scenario = small({
       gpu: { ...NO_ROOM, matmul: 'inf', memoryBandwidth: '10 GB/s' },
-      host: { ...IDEAL_MACHINE.host, matmul: '1 FLOP/s' },
+      host: { ...IDEAL_MACHINE.host, matmul: '1 kFLOP/s' },
       link: { h2d: 'inf', d2h: 'inf' },
     });
     const least = (TOKENS * 2 * 1024) / bandwidth;
@@ -110,7 +110,7 @@ describe('the bound of a step', () => {
   it('lets a token stay resident only as far as there is room', () => {
     const machine = (memory: string) => ({
       gpu: { ...IDEAL_MACHINE.gpu, matmul: 'inf', memory },
-      host: { ...IDEAL_MACHINE.host, matmul: '1 FLOP/s' },
+      host: { ...IDEAL_MACHINE.host, matmul: '1 kFLOP/s' },
       link: { h2d: '1 GB/s', d2h: '1 GB/s' },
     });
     const all = (TOKENS * 512) / 1e9;
