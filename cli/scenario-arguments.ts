@@ -1,9 +1,12 @@
 import { dirname, resolve } from 'node:path';
 import type { Argv } from 'yargs';
+import { blaming } from '../sim/scenario/blame.ts';
+import { InputError } from '../sim/scenario/input-error.ts';
 import { documentFromText, scenarioFromDocument } from '../sim/scenario/parse.ts';
 import { valueAt } from '../sim/scenario/path.ts';
 import { isPath } from '../sim/scenario/resolve.ts';
 import type { Scenario } from '../sim/scenario/scenario.ts';
+import { COMMAND_LINE } from '../sim/scenario/set.ts';
 import { readJson, readText } from './input.ts';
 import { note } from './output.ts';
 import { UsageError } from './usage-error.ts';
@@ -20,6 +23,8 @@ const FLAGS = {
 } as const;
 
 type Flag = keyof typeof FLAGS;
+
+const REQUIRED = ['model', 'machine', 'batch', 'prompt', 'generate'] as const;
 
 export interface ScenarioArguments extends Partial<Record<Flag, string>> {
   scenario?: string | undefined;
@@ -56,27 +61,52 @@ export function scenarioArguments<T>(yargs: Argv<T>) {
 
 /** Reads the scenario that the arguments describe; flags and --set change what the file says. */
 export function loadScenario(args: ScenarioArguments): Scenario {
-  const sets = [...flagSets(args), ...(args.set ?? [])];
+  const sets = setsOf(args);
   if (args.scenario === undefined && sets.length === 0) {
     throw new UsageError('no scenario: name a file, or give --model, --machine, --batch, --prompt and --generate');
   }
-  const file = scenarioFile(args);
+  const file = originName(args);
   const document =
     args.scenario === undefined ? {} : documentFromText(readText(args.scenario, 'a scenario (YAML or JSON)'), file);
   const folder = args.scenario === undefined ? '.' : dirname(args.scenario);
-  const scenario = scenarioFromDocument(document, {
-    ...(file !== undefined && { file }),
-    sets,
-    readModelConfig: (path) => readJson(resolve(folder, path)),
-  });
+  const readModelConfig = (path: string) => readJson(resolve(folder, path));
+  const scenario = namingFlags(args, () => scenarioFromDocument(document, { file, sets, readModelConfig }));
   if (valueAt(document, ['sweep']) !== undefined)
     note('The scenario has a "sweep": the sweep command runs it, here it is left aside.');
   return scenario;
 }
 
-/** What errors call the scenario's file; undefined where there is none. */
-export function scenarioFile({ scenario }: ScenarioArguments): string | undefined {
+/** Does work on the scenario that the arguments describe; an InputError from it names what gave the values. */
+export function withScenario<T>(args: ScenarioArguments, work: () => T): T {
+  return blaming({ file: originName(args), sets: setsOf(args) }, true, work);
+}
+
+/** What errors name as the scenario's origin. */
+function originName({ scenario }: ScenarioArguments): string {
+  if (scenario === undefined) return COMMAND_LINE;
   return scenario === '-' ? 'standard input' : scenario;
+}
+
+/** Whoever gives flags is told of the flags that give what is missing. */
+function namingFlags<T>(args: ScenarioArguments, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof InputError) || error.found !== 'nothing' || flagSets(args).length === 0) throw error;
+    const { path, found, expected, file } = error;
+    const missing = REQUIRED.filter((name) => `${FLAGS[name].at}.`.startsWith(`${path}.`)).map((name) => `--${name}`);
+    if (missing.length === 0 || path === '') throw error;
+    throw new InputError({
+      path,
+      found,
+      expected: `${expected}; give ${missing.join(', ')}`,
+      ...(file !== undefined && { file }),
+    });
+  }
+}
+
+function setsOf(args: ScenarioArguments): string[] {
+  return [...flagSets(args), ...(args.set ?? [])];
 }
 
 function flagSets(args: ScenarioArguments): string[] {

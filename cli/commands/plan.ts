@@ -2,13 +2,12 @@ import type { CommandModule } from 'yargs';
 import { plan } from '../../sim/planner/plan.ts';
 import { schedulesSpec } from '../../sim/report/schedules.ts';
 import { splitCandidate, splitPicture } from '../../sim/report/split-picture.ts';
-import { inFile } from '../../sim/scenario/in-file.ts';
 import { fileOption } from '../file-option.ts';
 import { checkOutputs } from '../files.ts';
 import { note, printJson, withProgress } from '../output.ts';
 import { pictureDrawer } from '../pictures.ts';
 import { printPlan } from '../plan-report.ts';
-import { loadScenario, type ScenarioArguments, scenarioArguments, scenarioFile } from '../scenario-arguments.ts';
+import { loadScenario, type ScenarioArguments, scenarioArguments, withScenario } from '../scenario-arguments.ts';
 
 interface PlanArguments extends ScenarioArguments {
   plot?: string[] | undefined;
@@ -38,11 +37,9 @@ export const planCommand: CommandModule<object, PlanArguments> = {
     const draw = await pictureDrawer(args.plot);
     const drawSplit = await pictureDrawer(args['plot-split']);
     const scenario = loadScenario(args);
-    const result = withProgress('Simulating schedules', (report) =>
-      inFile(scenarioFile(args), () => plan(scenario, report)),
-    );
+    const result = withProgress('Simulating schedules', (report) => withScenario(args, () => plan(scenario, report)));
     if (args.json) printJson(result);
-    else printPlan(result);
+    else printPlan(result, scenario.split);
     await draw(() => schedulesSpec(result));
     const split = splitCandidate(result);
     if (split) await drawSplit(() => splitPicture(scenario, result, split));

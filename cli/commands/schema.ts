@@ -5,6 +5,9 @@ import { printJson } from '../output.ts';
 export const schemaCommand: CommandModule = {
   command: 'schema',
   describe: 'Print the JSON Schema of a scenario',
-  builder: (yargs) => yargs.example('$0 schema > scenario.schema.json', 'for completion and checks in an editor'),
+  builder: (yargs) =>
+    yargs
+      .option('json', { type: 'boolean', describe: 'Print one JSON document, as it does anyway' })
+      .example('$0 schema > scenario.schema.json', 'for completion and checks in an editor'),
   handler: () => printJson(scenarioJsonSchema()),
 };

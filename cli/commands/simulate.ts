@@ -4,15 +4,14 @@ import type { Candidate } from '../../sim/planner/result.ts';
 import { type Simulation, simulateSteps, type Total } from '../../sim/planner/simulate.ts';
 import { ganttSpec } from '../../sim/report/gantt.ts';
 import { chromeTrace } from '../../sim/report/trace.ts';
-import { inFile } from '../../sim/scenario/in-file.ts';
 import { scheduleNamed } from '../../sim/schedule/catalogue.ts';
 import { formatSeconds } from '../../sim/units/format.ts';
 import { fileOption } from '../file-option.ts';
 import { checkOutputs, writeFileAtomically } from '../files.ts';
 import { bold, note, print, printJson, withProgress } from '../output.ts';
 import { pictureDrawer } from '../pictures.ts';
-import { printPlan } from '../plan-report.ts';
-import { loadScenario, type ScenarioArguments, scenarioArguments, scenarioFile } from '../scenario-arguments.ts';
+import { printBest } from '../plan-report.ts';
+import { loadScenario, type ScenarioArguments, scenarioArguments, withScenario } from '../scenario-arguments.ts';
 import { type Column, tableLines } from '../table.ts';
 
 interface SimulateArguments extends ScenarioArguments {
@@ -36,9 +35,7 @@ export const simulateCommand: CommandModule<object, SimulateArguments> = {
     checkOutputs([...(args.plot ?? []), ...(args.trace ?? [])]);
     const draw = await pictureDrawer(args.plot);
     const scenario = loadScenario(args);
-    const result = withProgress('Simulating schedules', (report) =>
-      inFile(scenarioFile(args), () => plan(scenario, report)),
-    );
+    const result = withProgress('Simulating schedules', (report) => withScenario(args, () => plan(scenario, report)));
     const [best] = result.candidates;
     const simulation = best.feasible
       ? withProgress('Simulating every operation', () => simulateSteps(scenario, scheduleNamed(best.schedule)))
@@ -47,7 +44,7 @@ export const simulateCommand: CommandModule<object, SimulateArguments> = {
       const steps = simulation?.plan.steps ?? 0;
       printJson({ ...result, simulation: { schedule: best.schedule, steps, totals: simulation?.totals ?? null } });
     } else {
-      printPlan(result);
+      printBest(result);
       if (simulation) printTotals(best, simulation);
     }
     if (simulation) {
@@ -61,14 +58,9 @@ export const simulateCommand: CommandModule<object, SimulateArguments> = {
   },
 };
 
-/** What the step's picture shows, in a line. */
-function finding({ schedule, stepSeconds, utilisation: { h2d, gpu, hostDram } }: Candidate): string {
-  const [name, share] = [
-    ['the link', h2d],
-    ['the GPU', gpu],
-    ["the host's memory", hostDram],
-  ].reduce((most, one) => (one[1] > most[1] ? one : most)) as [string, number];
-  return `${schedule}: ${formatSeconds(stepSeconds)} a step, ${name} is busy ${Math.round(100 * share)} % of the time`;
+/** What the picture of the first step shows, in a line. */
+function finding({ schedule, firstStepSeconds }: Candidate): string {
+  return `${schedule}: the first step takes ${formatSeconds(firstStepSeconds)}`;
 }
 
 type NamedTotal = Total & { name: string; share: number };

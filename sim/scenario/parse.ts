@@ -1,21 +1,17 @@
+import { blaming, type Origin } from './blame.ts';
 import { firstProblem } from './explain.ts';
 import { inFile } from './in-file.ts';
 import { InputError } from './input-error.ts';
 import { refuseEndlessNesting } from './nesting.ts';
-import { pathText, quoted } from './path.ts';
 import { resolveMachine, resolveModel, type Sources } from './resolve.ts';
 import type { Scenario, SplitRequest } from './scenario.ts';
 import { type ScenarioDocument, scenarioJsonSchema, scenarioSchema } from './schema.ts';
 import { type Assignment, applyAssignments, COMMAND_LINE, parseAssignment } from './set.ts';
 import { splitTokens } from './split.ts';
+import { checkSweep } from './sweep.ts';
 import { parseDocument } from './yaml.ts';
 
-export interface ScenarioOptions extends Sources {
-  /** The file the document came from, named in errors. */
-  file?: string;
-  /** Changes made before validation, each `path=value`: `workload.batch=8`, `machine.link.h2d=64 GB/s`. */
-  sets?: readonly string[];
-}
+export interface ScenarioOptions extends Sources, Origin {}
 
 /** Reads a scenario from YAML or JSON text. Whatever cannot mean anything is an InputError. */
 export function parseScenario(text: string, options: ScenarioOptions = {}): Scenario {
@@ -30,13 +26,15 @@ export function documentFromText(text: string, file?: string): unknown {
 /** Makes a scenario of a document that is data already. Whatever cannot mean anything is an InputError. */
 export function scenarioFromDocument(document: unknown, options: ScenarioOptions = {}): Scenario {
   const assignments = inFile(COMMAND_LINE, () => (options.sets ?? []).map(parseAssignment));
-  try {
-    refuseEndlessNesting(document);
-    return resolve(validate(applyAssignments(document, assignments, options)), options);
-  } catch (error) {
-    if (error instanceof InputError) error.file ??= isCausedBy(assignments, error) ? COMMAND_LINE : options.file;
-    throw error;
-  }
+  const check = (changes: readonly Assignment[]) => {
+    const valid = blaming(options, false, () => validate(applyAssignments(document, changes, options)));
+    return { valid, scenario: blaming(options, true, () => resolve(valid, options)) };
+  };
+  blaming(options, false, () => refuseEndlessNesting(document));
+  const { valid, scenario } = check(assignments);
+  const { sweep } = valid;
+  if (sweep) blaming(options, false, () => checkSweep(sweep, (change) => check([...assignments, change])));
+  return scenario;
 }
 
 function validate(document: unknown): ScenarioDocument {
@@ -106,14 +104,4 @@ function splitRequest(split: Exclude<ScenarioDocument['split'], 'auto'>): SplitR
       typeof share === 'string' ? { fraction: Number.parseFloat(share) / 100 } : { tokens: share },
     ]),
   );
-}
-
-/** Whether the error is about a value, or about a key, that an assignment has put there. */
-function isCausedBy(assignments: Assignment[], { path, found }: InputError): boolean {
-  return assignments.some((assignment) => {
-    const assigned = pathText(assignment.path);
-    const parent = pathText(assignment.path.slice(0, -1));
-    const isItsKey = path === parent && found === `unknown key ${quoted(assignment.path.at(-1))}`;
-    return isItsKey || path === assigned || path.startsWith(`${assigned}.`) || path.startsWith(`${assigned}[`);
-  });
 }

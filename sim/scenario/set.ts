@@ -25,12 +25,17 @@ const EXPECTED = 'path=value such as workload.batch=8';
 export function parseAssignment(text: string): Assignment {
   const equals = text.indexOf('=');
   if (equals < 0) throw new InputError({ found: quoted(text), expected: EXPECTED });
-  const path = text.slice(0, equals).trim().split('.');
-  if (path.some((key) => key === '' || FORBIDDEN.has(key)))
-    throw new InputError({ found: quoted(text), expected: EXPECTED });
+  const path = parsePath(text.slice(0, equals));
+  if (!path) throw new InputError({ found: quoted(text), expected: EXPECTED });
   const written = text.slice(equals + 1).trim();
   if (written === '') throw new InputError({ found: quoted(text), expected: `${EXPECTED}, with a value` });
   return { path, value: parseDocument(written) };
+}
+
+/** The keys of `machine.link.h2d`; undefined where the text is no path. */
+export function parsePath(text: string): string[] | undefined {
+  const path = text.trim().split('.');
+  return path.some((key) => key === '' || FORBIDDEN.has(key)) ? undefined : path;
 }
 
 /**

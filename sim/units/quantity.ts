@@ -141,8 +141,20 @@ function scaled(digits: string, exponent: number, unit: string, dimension: Dimen
 }
 
 function nounOfUnit(unit: string): string | undefined {
-  return Object.values(GRAMMARS).find(({ decimal, binary }) => [...decimal, ...binary].some(([name]) => name === unit))
-    ?.noun;
+  const dimension = dimensionOfUnit(unit);
+  return dimension && GRAMMARS[dimension].noun;
+}
+
+function dimensionOfUnit(unit: string | undefined): Dimension | undefined {
+  return (Object.keys(GRAMMARS) as Dimension[]).find((dimension) => {
+    const { decimal, binary } = GRAMMARS[dimension];
+    return [...decimal, ...binary].some(([name]) => name === unit);
+  });
+}
+
+/** What a text such as `25 GB/s` measures, by its unit; undefined where it is no quantity. */
+export function dimensionOf(text: string): Dimension | undefined {
+  return dimensionOfUnit(NUMBER_AND_UNIT.exec(text.slice(0, LONGEST))?.[4]);
 }
 
 /**

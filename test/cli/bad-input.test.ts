@@ -184,7 +184,17 @@ describe('a command line', () => {
     [
       'with flags that are not enough',
       ['plan', '--model', 'opt-125m', '--machine', 't4'],
-      /workload: found nothing, expected a mapping/,
+      /command line: workload: found nothing, expected a mapping .*; give --batch, --prompt, --generate$/m,
+    ],
+    [
+      'with all flags but one',
+      ['plan', '--model', 'opt-125m', '--machine', 't4', '--batch', '1', '--prompt', '8'],
+      /command line: workload\.generatedTokens: found nothing, .*; give --generate$/m,
+    ],
+    [
+      'with a placement against the schedules',
+      ['plan', 'scenarios/paper-throughput.yaml', '--set', 'placement.weights=gpu'],
+      /command line: schedules\[\d\]: found kvpr-column/,
     ],
     [
       'with a malformed --set',

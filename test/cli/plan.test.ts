@@ -101,8 +101,17 @@ describe('splitpoint plan', () => {
   it('says what does not fit and exits with 0: infeasible is an answer', () => {
     const { code, stdout } = splitpoint(['plan', '-', '--set', 'machine.gpu.memory=100 MB'], { input: SMALL });
     expect(code).toBe(0);
-    expect(stdout).toMatch(/transfer does not fit: /);
+    expect(stdout).toMatch(/transfer does not fit: GPU memory is [\d.]+ MiB short/);
     expect(stdout).toContain('No schedule fits this machine.');
+  });
+
+  it('marks schedules that cannot serve tokens as the split asks', () => {
+    const args = ['plan', '-', '--schedule', 'transfer,kvpr-row', '--set', 'split.recomputed=20'];
+    const { stdout } = splitpoint(args, { input: SMALL });
+    expect(stdout).toMatch(/^transfer\* /m);
+    expect(stdout).toMatch(/^kvpr-row {2}/m);
+    expect(stdout).toContain('* serves other tokens than asked for: this schedule has no such way\n');
+    expect(splitpoint(['plan', '-'], { input: SMALL }).stdout).not.toContain('*');
   });
 
   it('draws the schedules with --plot', () => {

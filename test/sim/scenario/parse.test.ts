@@ -338,6 +338,56 @@ describe('an error', () => {
       { ...VALID, sweep: { x: { from: 1, to: 2, steps: 3, scale: 'cubic' } } },
       /^sweep\.x\.scale: found "cubic", expected one of linear, log$/,
     ],
+    [
+      'an unknown axis',
+      { ...VALID, sweep: { 'workload.bacth': [1] } },
+      /^sweep\."workload\.bacth"\[0\]: found workload: unknown key "bacth", .*nearest: batch/,
+    ],
+    [
+      'an axis of axes',
+      { ...VALID, sweep: { 'sweep.x': [[1]] } },
+      /^sweep\."sweep\.x": found "sweep\.x", expected a path/,
+    ],
+    [
+      'an axis without a path',
+      { ...VALID, sweep: { 'a..b': [1] } },
+      /^sweep\."a\.\.b": found "a\.\.b", expected a path/,
+    ],
+    [
+      'an axis without values',
+      { ...VALID, sweep: { layers: [] } },
+      /^sweep\.layers: found \[\], expected at least one value/,
+    ],
+    [
+      'a value of an axis',
+      { ...VALID, sweep: { 'workload.batch': [1, 0] } },
+      /^sweep\."workload\.batch"\[1\]: found 0, expected a whole number/,
+    ],
+    [
+      'a value that goes with no other',
+      { ...VALID, sweep: { model: ['opt-13b', 'opt-6.7'] } },
+      /^sweep\.model\[1\]: found "opt-6\.7", .*nearest: opt-6\.7b/,
+    ],
+    [
+      'the end of a range',
+      { ...VALID, sweep: { layers: { from: 1, to: 33, steps: 2 } } },
+      /^sweep\.layers\.to: found 33, expected at most 32/,
+    ],
+    [
+      'a range of one step',
+      { ...VALID, sweep: { layers: { from: 1, to: 3, steps: 1 } } },
+      /^sweep\.layers\.steps: found 1, /,
+    ],
+    [
+      'a range of two units',
+      { ...VALID, sweep: { 'machine.link.h2d': { from: '1 GB', to: '3 GB/s', steps: 2 } } },
+      /found from "1 GB" to "3 GB\/s", expected two numbers, or two quantities of the same unit/,
+    ],
+    [
+      'a range from zero on a log scale',
+      { ...VALID, sweep: { 'machine.link.latency': { from: '0 s', to: '3 us', steps: 2, scale: 'log' } } },
+      /found from "0 s" to "3 us", expected ends above zero/,
+    ],
     ['a key that could reach the prototype', JSON.parse(`{"__proto__": {"x": 1}}`), /^found unknown key "__proto__"/],
   ])('names %s', (_, document, message) => {
     expect(problemOf(document).message).toMatch(message);

@@ -115,6 +115,26 @@ describe('--set', () => {
     expect(({} as { polluted?: number }).polluted).toBeUndefined();
   });
 
+  it.each([
+    [['workload.promptTokens=2040'], {}, /^command line: workload: found promptTokens 2040/],
+    [
+      ['layers=2'],
+      { workload: { ...VALID.workload, promptTokens: 2040 } },
+      /^s\.yaml: workload: found promptTokens 2040/,
+    ],
+    [['workload.promptTokens=8'], { split: { recomputed: 9 } }, /^command line: split: found recomputed 9/],
+    [['workload.batch=8'], { split: { recomputed: 513 } }, /^s\.yaml: split: found recomputed 513/],
+    [['workload.promptTokens=8'], { split: 'best' }, /^s\.yaml: split: found "best"/],
+    [['workload.sizes.big=1'], {}, /^command line: workload: found unknown key "sizes"/],
+    [
+      ['workload.batch=8'],
+      { workload: { ...VALID.workload, bacth: 1 } },
+      /^s\.yaml: workload: found unknown key "bacth"/,
+    ],
+  ])('%j is to blame for what it makes of other values, and only for that', (sets, change, message) => {
+    expect(() => withSets(sets, { ...VALID, ...change })).toThrow(message);
+  });
+
   it('leaves errors that it has not caused to the file', () => {
     expect(() => withSets(['workload.batch=8'], { ...VALID, layers: 0 })).toThrow(/^s\.yaml: layers: found 0/);
   });
