@@ -41,7 +41,8 @@ function decimalsFor(numbers: number[]): number {
   return Math.min(6, Math.max(0, SIGNIFICANT_DIGITS - 1 - Math.floor(Math.log10(least))));
 }
 
-/** A number with its thousands apart. */
+/** A number with its thousands apart and a minus sign, not a hyphen. */
 function grouped(value: number, decimals: number): string {
-  return value.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+  const digits = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
+  return value.toLocaleString('en-US', digits).replace('-', '−');
 }

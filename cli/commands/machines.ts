@@ -1,5 +1,12 @@
 import type { CommandModule } from 'yargs';
-import { MACHINE_NAMES, type MachineEntry, machineEntry } from '../../sim/machine/catalogue.ts';
+import {
+  GPU_NAMES,
+  HOST_NAMES,
+  LINK_NAMES,
+  MACHINE_NAMES,
+  type MachineEntry,
+  machineEntry,
+} from '../../sim/machine/catalogue.ts';
 import type { Figure } from '../../sim/machine/figure.ts';
 import type { Machine } from '../../sim/machine/machine.ts';
 import { summariseMachine } from '../../sim/machine/summary.ts';
@@ -36,10 +43,19 @@ export const machinesCommand: CommandModule<object, MachinesArguments> = {
   handler: ({ name, json }) => {
     const machines = (name === undefined ? MACHINE_NAMES : [name]).map((machine) => resolveMachine(machine));
     if (json) printJson(machines.map(summariseMachine));
-    else if (name === undefined) for (const line of tableLines(COLUMNS, machines)) print(line);
+    else if (name === undefined) printList(machines);
     else printEntry(machineEntry(name)!);
   },
 };
+
+function printList(machines: Machine[]): void {
+  for (const line of tableLines(COLUMNS, machines)) print(line);
+  print('');
+  print('To combine as { gpu, host, link }:');
+  for (const [kind, names] of Object.entries({ GPUs: GPU_NAMES, hosts: HOST_NAMES, links: LINK_NAMES })) {
+    print(`${bold(kind)}: ${names.join(', ')}`);
+  }
+}
 
 function printEntry({ name, gpu, host, link }: MachineEntry): void {
   print(bold(name));

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { MACHINE_NAMES } from '../../sim/machine/catalogue.ts';
+import { GPU_NAMES, HOST_NAMES, LINK_NAMES, MACHINE_NAMES } from '../../sim/machine/catalogue.ts';
 import { MODEL_NAMES } from '../../sim/model/catalogue.ts';
 import type { MachineSummary, ModelSummary } from '../../sim/planner/result.ts';
 import { splitpoint } from './splitpoint.ts';
@@ -30,6 +30,9 @@ describe('splitpoint machines', () => {
   it('lists every machine as a table', () => {
     const { stdout } = splitpoint(['machines']);
     for (const name of MACHINE_NAMES) expect(stdout).toContain(`\n${name} `);
+    for (const [kind, names] of Object.entries({ GPUs: GPU_NAMES, hosts: HOST_NAMES, links: LINK_NAMES })) {
+      expect(stdout).toContain(`\n${kind}: ${names.join(', ')}\n`);
+    }
   });
 
   it('shows every figure of one machine with basis and source', () => {
@@ -41,6 +44,7 @@ describe('splitpoint machines', () => {
 
 describe('splitpoint schema', () => {
   it('prints a JSON Schema', () => {
+    expect(splitpoint(['schema', '--json'])).toEqual(splitpoint(['schema']));
     expect(JSON.parse(splitpoint(['schema']).stdout)).toMatchObject({
       type: 'object',
       required: ['model', 'machine', 'workload'],

@@ -25,6 +25,10 @@ describe('a table', () => {
     expect(tableLines([{ title: 'n', value: (n: number) => n }], [1, 20])).toEqual([' n', ' 1', '20']);
   });
 
+  it('writes a minus sign before what is less than nothing', () => {
+    expect(tableLines([{ title: 'n', value: (n: number) => n }], [-1234])).toEqual(['     n', '−1,234']);
+  });
+
   it('keeps three digits of the smallest number', () => {
     expect(tableLines([{ title: 'n', value: (n: number) => n }], [0, 0.01234])).toEqual(['     n', '0.0000', '0.0123']);
   });
