@@ -50,7 +50,7 @@ const GRAMMARS: Record<Dimension, Grammar> = {
   bytes: {
     noun: 'a size',
     expected: 'a size such as 40 GiB',
-    smallest: 2 ** 20,
+    smallest: 2 ** 10,
     infinite: false,
     largest: 1e18,
     decimal: DECIMAL_BYTES,
@@ -68,7 +68,7 @@ const GRAMMARS: Record<Dimension, Grammar> = {
   flopsPerSecond: {
     noun: 'an arithmetic rate',
     expected: 'an arithmetic rate such as 312 TFLOP/s',
-    smallest: 1e6,
+    smallest: 1e3,
     infinite: true,
     largest: 1e18,
     decimal: ['FLOP/s', 'FLOPS'].flatMap((flops) =>

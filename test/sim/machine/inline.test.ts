@@ -86,7 +86,7 @@ describe('machineFromInline', () => {
     [
       'a memory of no size',
       { ...IDEAL, gpu: { ...IDEAL.gpu, memory: '0 GiB' } },
-      'machine.gpu.memory: found "0 GiB", expected a size such as 40 GiB, at least 1 MiB',
+      'machine.gpu.memory: found "0 GiB", expected a size such as 40 GiB, at least 1 KiB',
     ],
     [
       'a misspelt GPU',

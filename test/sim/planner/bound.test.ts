@@ -25,7 +25,7 @@ describe('the bound of a step', () => {
       host: { ...IDEAL_MACHINE.host, matmul: '1 kFLOP/s' },
       link: { h2d: '1 GB/s', d2h: '1 GB/s' },
     });
-    expect(boundOf(scenario) / ((TOKENS * 512) / 1e9)).toBeCloseTo(1, 6);
+    expect(boundOf(scenario) / ((TOKENS * 512) / 1e9)).toBeCloseTo(1, 5);
   });
 
   it('is that of the link and the host’s cores together: a share a on the host takes a · 4 · 256 FLOPs, the rest (1 − a) · 512 bytes', () => {

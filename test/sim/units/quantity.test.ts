@@ -69,8 +69,8 @@ describe('parseQuantity', () => {
     ['0.2 B', 'bytes', '"0.2 B"'],
     ['1e-400 GB/s', 'bytesPerSecond', '"1e-400 GB/s"'],
     ['999 B/s', 'bytesPerSecond', '"999 B/s"'],
-    ['999 kFLOP/s', 'flopsPerSecond', '"999 kFLOP/s"'],
-    ['1048575 B', 'bytes', '"1048575 B"'],
+    ['999 FLOP/s', 'flopsPerSecond', '"999 kFLOP/s"'],
+    ['1023 B', 'bytes', '"1048575 B"'],
     [0, 'bytesPerSecond', '0, a number without a unit'],
     ['1e19 B/s', 'bytesPerSecond', '"1e19 B/s"'],
     ['1e400 GiB', 'bytes', '"1e400 GiB"'],
@@ -96,8 +96,8 @@ describe('parseQuantity', () => {
 
   it('names the limit that an absurd quantity falls short of', () => {
     expect(errorOf('5 B/s', 'bytesPerSecond').expected).toBe('a rate such as 25 GB/s, at least 1 kB/s');
-    expect(errorOf('5 FLOP/s', 'flopsPerSecond').expected).toMatch(/, at least 1 MFLOP\/s$/);
-    expect(errorOf('5 kB', 'bytes').expected).toMatch(/, at least 1 MiB$/);
+    expect(errorOf('5 FLOP/s', 'flopsPerSecond').expected).toMatch(/, at least 1 kFLOP\/s$/);
+    expect(errorOf('5 B', 'bytes').expected).toMatch(/, at least 1 KiB$/);
   });
 
   it('takes a plain zero for a time', () => {
