@@ -210,7 +210,8 @@ function bestSplits(scenario: Scenario, schedule: Schedule, layers: LayerGroups)
       for (let g = 0; g < layers.groups.length; g++) {
         const attended = attendedBy(layers.groups[g], context);
         const withGroup = (split: SplitTokens) => best.map((other, i) => (i === g ? split : other));
-        const nearly = limits[g] > MANY || layers.groups.length > 1;
+        const flat = linkShare > FLAT && limits[g] > FEW;
+        const nearly = flat || limits[g] > MANY || layers.groups.length > 1;
         // No more of anything than any split in the range has; of the link in all no more than at the range's less busy end, in shares of
         // what a transferred token takes.
         const least = (from: number, to: number, share: number) =>
@@ -248,8 +249,13 @@ function memoised(value: (context: number) => number): (context: number) => numb
   };
 }
 
-/** With more tokens than this, or several groups of layers, countless splits are nearly as good: one within `NEARLY` of the best will do. */
+/**
+ * With this many tokens, several groups of layers, or an activation that takes nearly as much of the link as the KV it replaces, countless
+ * splits are nearly as good: one within `NEARLY` of the best will do.
+ */
 const MANY = 4096;
+const FLAT = 0.8;
+const FEW = 256;
 const NEARLY = 1e-4;
 const MAX_ROUNDS = 3;
 /** The first step has no predecessor to guess from: it looks at this many splits first. */

@@ -22,7 +22,7 @@ export function splitPicture(scenario: Scenario, result: PlanResult, candidate: 
   const chosen = at(chosenTokens);
   return splitCurveSpec({
     title: finding(candidate.schedule, chosen, points[0]),
-    subtitle: `${result.scenario}; first step, ${context} cached tokens`,
+    subtitle: `${result.scenario}; first step, ${context} cached tokens. The closed form is that of kvpr-row, without prefetching`,
     points,
     chosen: { recomputedTokens: chosenTokens, seconds: chosen.simulatedSeconds },
     closedFormChosen: { recomputedTokens: paperTokens, seconds: at(paperTokens).closedFormSeconds },
