@@ -1,7 +1,7 @@
 import type { Candidate, PlanResult, SplitTokens } from '../sim/planner/result.ts';
 import type { Scenario } from '../sim/scenario/scenario.ts';
 import { splitTokens } from '../sim/scenario/split.ts';
-import { formatBytes, formatSeconds } from '../sim/units/format.ts';
+import { formatSeconds } from '../sim/units/format.ts';
 import { bold, dim, print } from './output.ts';
 import { type Column, tableLines } from './table.ts';
 
@@ -75,16 +75,11 @@ function printSubject({ scenario, model, machine, workload }: PlanResult): void 
   print('');
 }
 
-/** Prints what each candidate that does not fit is short of, in units that read well. */
+/** Prints what each candidate that does not fit is short of. */
 function printMisfits(candidates: readonly Candidate[]): void {
   for (const { schedule, infeasibleBecause } of candidates.filter((candidate) => !candidate.feasible)) {
-    print(`${schedule} does not fit: ${readableBytes(infeasibleBecause ?? '')}`);
+    print(`${schedule} does not fit: ${infeasibleBecause}`);
   }
-}
-
-/** `is short by 24803082240 bytes` as `is 23.1 GiB short`. */
-function readableBytes(because: string): string {
-  return because.replace(/\bshort by (\d+) bytes/, (_, bytes) => `${formatBytes(Number(bytes))} short`);
 }
 
 /** A schedule without the asked way takes another: it has tokens where none were asked for, or none where some were. */

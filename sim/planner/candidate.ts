@@ -66,7 +66,7 @@ export function decodeBound(bound: StepBound, promptTokens: number, generatedTok
 function shortfall({ gpu, host }: Machine, peak: { gpu: number; host: number }): string | null {
   const lacks = (pool: string, needed: number, has: number) =>
     needed > has
-      ? `${pool} memory is short by ${needed - has} bytes (needs ${formatBytes(needed)}, has ${formatBytes(has)})`
+      ? `${pool} memory is ${formatBytes(needed - has)} short (${needed - has} bytes; needs ${formatBytes(needed)}, has ${formatBytes(has)})`
       : undefined;
   const both = [lacks('GPU', peak.gpu, gpu.memoryBytes), lacks('host', peak.host, host.memoryBytes)];
   return both.filter((text) => text !== undefined).join('; ') || null;

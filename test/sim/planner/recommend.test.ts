@@ -91,7 +91,7 @@ describe('the recommendation', () => {
     const result = plan(scenarioOf({ ...OPT, model: 'opt-66b' }));
     expect(result.candidates.length).toBeGreaterThan(3);
     expect(result.candidates.every(({ feasible }) => !feasible)).toBe(true);
-    expect(result.candidates[0].infeasibleBecause).toMatch(/^GPU memory is short by \d+ bytes/);
+    expect(result.candidates[0].infeasibleBecause).toMatch(/^GPU memory is [\d.]+ .iB short \(\d+ bytes; needs /);
     expect(result.recommendation).toBeNull();
   });
 

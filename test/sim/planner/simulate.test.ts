@@ -66,7 +66,7 @@ describe('a simulated schedule', () => {
     const tiny = { ...REAL_MACHINE, gpu: { ...REAL_MACHINE.gpu, memory: '1 KiB' } };
     const { candidate } = simulateSchedule(scenarioFor('kvpr-row', { machine: tiny }));
     expect(candidate.feasible).toBe(false);
-    expect(candidate.infeasibleBecause).toMatch(/^GPU memory is short by/);
+    expect(candidate.infeasibleBecause).toMatch(/^GPU memory is [\d.]+ .?i?B short/);
   });
 
   it('can be the first steps alone, which are those of the whole decode but for what later steps ask of them', () => {
