@@ -1,6 +1,7 @@
 import type { Candidate, PlanResult, SplitTokens } from '../sim/planner/result.ts';
 import type { Scenario } from '../sim/scenario/scenario.ts';
 import { splitTokens } from '../sim/scenario/split.ts';
+import { WAYS } from '../sim/schedule/split-tokens.ts';
 import { formatSeconds } from '../sim/units/format.ts';
 import { bold, dim, print } from './output.ts';
 import { type Column, tableLines } from './table.ts';
@@ -88,8 +89,6 @@ function markOf({ split }: Candidate, asked: Scenario['split'], promptTokens: nu
   const wanted = splitTokens(asked, promptTokens);
   return WAYS.some((way) => wanted[way] > 0 !== split[way] > 0) ? '*' : '';
 }
-
-const WAYS = ['resident', 'recomputed', 'transferred', 'hostAttended'] as const;
 
 /** `380 recomputed, 132 transferred`: the ways that serve any tokens. */
 function splitText(split: SplitTokens): string {

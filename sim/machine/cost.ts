@@ -1,10 +1,8 @@
 import type { CostTable } from '../engine/tasks.ts';
-import { Kind, PRECISIONS, type WorkTable } from '../plan/plan.ts';
+import { Kind, PRECISIONS, type Precision, type WorkTable } from '../plan/plan.ts';
 import { gemmShapeEfficiency } from './gemm-shape.ts';
 import type { Machine } from './machine.ts';
 import { RESOURCES, Resource } from './resources.ts';
-
-const FP32 = PRECISIONS.indexOf('fp32');
 
 /**
  * Costs of each row of work by roofline: the longest of its demands on the resources it uses, each at its nominal rate times the
@@ -60,9 +58,14 @@ export function costTable(works: WorkTable, machine: Machine): CostTable {
   };
 }
 
-function gpuFlopsPerSecond(works: WorkTable, w: number, { gpu, efficiency }: Machine): number {
-  const peak = works.dtype[w] === FP32 ? gpu.matmulFp32FlopsPerSecond : gpu.matmulFlopsPerSecond;
-  if (works.kind[w] !== Kind.gemm || efficiency.matmul === 1) return peak * efficiency.matmul;
-  const shape = gemmShapeEfficiency(works.m[w], works.n[w], works.k[w], works.batch[w], gpu.multiprocessors);
-  return peak * efficiency.matmul * shape;
+/** The GPU's reached matrix throughput, FLOP/s, GEMM shapes aside. */
+export function matmulFlopsPerSecond({ gpu, efficiency }: Machine, precision: Precision): number {
+  return (precision === 'fp32' ? gpu.matmulFp32FlopsPerSecond : gpu.matmulFlopsPerSecond) * efficiency.matmul;
+}
+
+function gpuFlopsPerSecond(works: WorkTable, w: number, machine: Machine): number {
+  const rate = matmulFlopsPerSecond(machine, PRECISIONS[works.dtype[w]]);
+  if (works.kind[w] !== Kind.gemm || machine.efficiency.matmul === 1) return rate;
+  const { multiprocessors } = machine.gpu;
+  return rate * gemmShapeEfficiency(works.m[w], works.n[w], works.k[w], works.batch[w], multiprocessors);
 }

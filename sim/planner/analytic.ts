@@ -1,4 +1,4 @@
-import type { Machine } from '../machine/machine.ts';
+import { matmulFlopsPerSecond } from '../machine/cost.ts';
 import { kvElementsPerTokenPerLayer, recomputeFlopsPerTokenPerLayer } from '../model/quantities.ts';
 import { bytesPerElement } from '../plan/plan.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -51,9 +51,4 @@ export function analyticSplit(input: AnalyticInput): AnalyticSplit {
     kvSeconds: (context - splitTokens) * cost.kv,
     objectiveSeconds: rowObjectiveSeconds(cost, splitTokens, context),
   };
-}
-
-/** The GPU's reached matrix throughput, FLOP/s, GEMM shapes aside. */
-export function matmulFlopsPerSecond({ gpu, efficiency }: Machine, precision: string): number {
-  return (precision === 'fp32' ? gpu.matmulFp32FlopsPerSecond : gpu.matmulFlopsPerSecond) * efficiency.matmul;
 }

@@ -1,5 +1,5 @@
 import { simulate } from '../engine/engine.ts';
-import { costTable } from '../machine/cost.ts';
+import { costTable, matmulFlopsPerSecond } from '../machine/cost.ts';
 import { kvElementsPerTokenPerLayer, recomputeFlopsPerTokenPerLayer } from '../model/quantities.ts';
 import { Kind, Stream } from '../plan/plan.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -10,7 +10,6 @@ import { resident } from '../schedule/resident.ts';
 import { elementBytes, extentsOf } from '../schedule/sizes.ts';
 import { NO_TOKENS } from '../schedule/split-tokens.ts';
 import { attendedBy } from '../schedule/token-ranges.ts';
-import { matmulFlopsPerSecond } from './analytic.ts';
 import { decodeRequest } from './decode-setup.ts';
 import { type LinearSeconds, minimumOfMaximum } from './small-lp.ts';
 

@@ -3,7 +3,7 @@ import { Resource } from '../machine/resources.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { LayerGroups } from '../schedule/layer-groups.ts';
 import type { Schedule } from '../schedule/schedule.ts';
-import { NO_TOKENS } from '../schedule/split-tokens.ts';
+import { NO_TOKENS, WAYS } from '../schedule/split-tokens.ts';
 import type { StepSplit } from '../schedule/token-ranges.ts';
 import { formatBytes } from '../units/format.ts';
 import type { StepBound } from './bound.ts';
@@ -75,7 +75,7 @@ function shortfall({ gpu, host }: Machine, peak: { gpu: number; host: number }):
 function meanOverLayers(split: StepSplit, { groups }: LayerGroups): SplitTokens {
   const layers = groups.reduce((total, group) => total + group.layers, 0);
   const mean = { ...NO_TOKENS };
-  for (const way of Object.keys(mean) as (keyof SplitTokens)[]) {
+  for (const way of WAYS) {
     mean[way] = groups.reduce((total, group, g) => total + group.layers * split[g][way], 0) / layers;
   }
   return mean;

@@ -8,15 +8,16 @@ import type { Scenario } from '../scenario/scenario.ts';
 import { decodePlan } from '../schedule/decode.ts';
 import type { LayerGroups } from '../schedule/layer-groups.ts';
 import type { Schedule } from '../schedule/schedule.ts';
+import { type SplitTokens, WAYS } from '../schedule/split-tokens.ts';
 import { attendedBy, type StepSplit, type Steps } from '../schedule/token-ranges.ts';
 import { decodeRequest } from './decode-setup.ts';
-import type { SplitTokens } from './result.ts';
 import { type Strategy, splitsAt, spread, strategiesFor } from './splits.ts';
 
 /** Layers × steps × micro-batches up to which every step of a decode is simulated; longer ones are sampled. */
 const ALL_STEPS_UP_TO = 16_000;
 const MOST_SAMPLES = 65;
 const LEAST_SAMPLES = 3;
+
 /** A decode under one schedule; sums and means are over all its steps. */
 export interface SimulatedDecode {
   /** How the splits were chosen. */
@@ -163,7 +164,7 @@ function sample(
 
 /** A split for a context that is one shorter: a token less in the last way that has one. */
 function withoutLastToken(split: SplitTokens): SplitTokens {
-  const last = (['hostAttended', 'transferred', 'recomputed', 'resident'] as const).find((way) => split[way] > 0);
+  const last = WAYS.findLast((way) => split[way] > 0);
   return last ? { ...split, [last]: split[last] - 1 } : split;
 }
 

@@ -76,8 +76,9 @@ function between(
   let next = Math.min(1, searched.length - 1);
   return contexts.map((context, step) => {
     if (step > searched[next]) next++;
-    const [from, to] = [searched[Math.max(0, next - 1)], searched[next]];
-    const share = to > from ? (step - from) / (to - from) : 1;
+    // By context, not by place in the list: sampled steps are not evenly far apart.
+    const [from, to] = [contexts[searched[Math.max(0, next - 1)]], contexts[searched[next]]];
+    const share = to > from ? (context - from) / (to - from) : 1;
     return layers.groups.map((group, g) => {
       const recomputed = splits[Math.max(0, next - 1)][g].recomputed * (1 - share) + splits[next][g].recomputed * share;
       const limit = recomputeLimit(scenario, schedule, group, context);
@@ -182,12 +183,7 @@ export function checkWays(request: SplitRequest, schedules: readonly Schedule[])
 /** The split of each step that ends it soonest, found by simulation, the first step's alone and each later one's behind its predecessor. */
 function bestSplits(scenario: Scenario, schedule: Schedule, layers: LayerGroups): SplitChooser {
   const model = new StepModel(scenario, schedule, layers);
-  const floor = new StepFloor(
-    scenario,
-    schedule,
-    layers,
-    memoised((context) => model.kernelSeconds(context)),
-  );
+  const floor = new StepFloor(scenario, schedule, layers, (context) => model.kernelSeconds(context));
   const firstGuess = analyticSplit(scenario).splitTokens;
   // What a recomputed token takes of the link, of what a transferred one takes, 1 at most.
   const cost = tokenSeconds(scenario);
@@ -236,16 +232,6 @@ function bestSplits(scenario: Scenario, schedule: Schedule, layers: LayerGroups)
     }
     before = { context, split: best };
     return best;
-  };
-}
-
-/** Consecutive steps ask for the same contexts. */
-function memoised(value: (context: number) => number): (context: number) => number {
-  const known = new Map<number, number>();
-  return (context) => {
-    const found = known.get(context) ?? value(context);
-    known.set(context, found);
-    return found;
   };
 }
 

@@ -25,6 +25,7 @@ export class StepModel {
   readonly #scenario: Scenario;
   readonly #layers: LayerGroups;
   readonly #templates: PlanTemplates;
+  readonly #kernelSeconds = new Map<number, number>();
 
   constructor(scenario: Scenario, schedule: Schedule, layers: LayerGroups) {
     this.#scenario = scenario;
@@ -53,6 +54,9 @@ export class StepModel {
 
   /** Seconds of the step's kernels alone, one after another, without any fetch or recomputation. */
   kernelSeconds(context: number): number {
+    // A search asks for a context again and again.
+    const known = this.#kernelSeconds.get(context);
+    if (known !== undefined) return known;
     const split = this.#layers.groups.map((group) => ({ ...NO_TOKENS, resident: attendedBy(group, context) }));
     const { plan } = this.#templates.plan({ contexts: [context], splits: [split] }, this.#scenario.model.layers);
     const { seconds, latencySeconds } = costTable(plan.works, this.#scenario.machine);
@@ -60,6 +64,7 @@ export class StepModel {
     for (let i = 0; i < plan.count; i++) {
       if (plan.stream[i] === Stream.compute) total += latencySeconds[plan.work[i]] + seconds[plan.work[i]];
     }
+    this.#kernelSeconds.set(context, total);
     return total;
   }
 

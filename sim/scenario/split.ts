@@ -1,8 +1,6 @@
-import type { SplitTokens } from '../schedule/split-tokens.ts';
+import { NO_TOKENS, type SplitTokens, WAYS } from '../schedule/split-tokens.ts';
 import { InputError } from './input-error.ts';
 import type { SplitRequest, TokenShare } from './scenario.ts';
-
-const WAYS = ['resident', 'recomputed', 'transferred', 'hostAttended'] as const;
 
 /**
  * The asked split in whole tokens of a context: boundaries are rounded, so the four counts add up to it; what is not
@@ -22,7 +20,7 @@ export function splitTokens(request: SplitRequest, contextTokens: number): Split
     const expected = `${contextText('exactly', contextTokens)}, or no "transferred": it takes what is left`;
     throw new InputError({ path: 'split', found: sumText(request, asked), expected });
   }
-  const split: SplitTokens = { resident: 0, recomputed: 0, transferred: 0, hostAttended: 0 };
+  const split = { ...NO_TOKENS };
   let sum = 0;
   let boundary = 0;
   for (const way of ['resident', 'recomputed', 'hostAttended'] as const) {

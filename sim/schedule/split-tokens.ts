@@ -7,3 +7,11 @@ export interface SplitTokens {
 }
 
 export const NO_TOKENS: SplitTokens = { resident: 0, recomputed: 0, transferred: 0, hostAttended: 0 };
+
+/** The ways in token order. */
+export const WAYS = [
+  'resident',
+  'recomputed',
+  'transferred',
+  'hostAttended',
+] as const satisfies readonly (keyof SplitTokens)[];
