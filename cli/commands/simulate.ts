@@ -4,7 +4,6 @@ import type { Candidate } from '../../sim/planner/result.ts';
 import { type Simulation, simulateSteps, type Total } from '../../sim/planner/simulate.ts';
 import { ganttSpec } from '../../sim/report/gantt.ts';
 import { chromeTrace } from '../../sim/report/trace.ts';
-import { scheduleNamed } from '../../sim/schedule/catalogue.ts';
 import { formatSeconds } from '../../sim/units/format.ts';
 import { fileOption } from '../file-option.ts';
 import { checkOutputs, writeFileAtomically } from '../files.ts';
@@ -38,7 +37,7 @@ export const simulateCommand: CommandModule<object, SimulateArguments> = {
     const result = withProgress('Simulating schedules', (report) => withScenario(args, () => plan(scenario, report)));
     const [best] = result.candidates;
     const simulation = best.feasible
-      ? withProgress('Simulating every operation', () => simulateSteps(scenario, scheduleNamed(best.schedule)))
+      ? withProgress('Simulating every operation', () => simulateSteps(scenario, best))
       : null;
     if (args.json) {
       const steps = simulation?.plan.steps ?? 0;

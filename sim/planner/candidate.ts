@@ -50,6 +50,7 @@ export function candidate(
     bytesPerStep: { h2d: decode.h2dBytes / generatedTokens, d2h: decode.d2hBytes / generatedTokens },
     peakBytes,
     simulatedSteps: decode.simulatedSteps,
+    strategy: decode.strategy,
   };
 }
 

@@ -2,6 +2,7 @@ import type { MachineSummary } from '../machine/summary.ts';
 import type { ModelSummary } from '../model/quantities.ts';
 import type { ScheduleName } from '../schedule/names.ts';
 import type { SplitTokens } from '../schedule/split-tokens.ts';
+import type { Strategy } from './splits.ts';
 
 export type { MachineSummary, ModelSummary, SplitTokens };
 
@@ -42,6 +43,8 @@ export interface Candidate {
   peakBytes: { gpu: number; host: number };
   /** Steps that were simulated operation by operation; the rest lie between them. */
   simulatedSteps: number;
+  /** How each step's split was chosen where they are the planner's to choose. */
+  strategy: Strategy;
 }
 
 /** The paper's row-by-row objective (KVPR, section 3.2) at s = promptTokens, per layer and step. */

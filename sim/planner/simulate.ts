@@ -8,12 +8,10 @@ import { scheduleNamed } from '../schedule/catalogue.ts';
 import { decodePlan } from '../schedule/decode.ts';
 import { layerGroups } from '../schedule/layer-groups.ts';
 import type { ScheduleName } from '../schedule/names.ts';
-import type { Schedule } from '../schedule/schedule.ts';
-import { simulateDecode } from './decode.ts';
 import { decodeRequest } from './decode-setup.ts';
 import { plan } from './plan.ts';
 import type { Candidate } from './result.ts';
-import { splitsAt, strategiesFor } from './splits.ts';
+import { splitsAt } from './splits.ts';
 
 /** Operations of a kind or group taken together. */
 export interface Total {
@@ -35,15 +33,18 @@ export interface Simulation {
 /** Layers × steps × micro-batches that are simulated at most: some four million operations. */
 const MOST = 250_000;
 
-/** Simulates the first steps of a decode, all of them where that is not too much, and keeps every operation. */
-export function simulateSteps(scenario: Scenario, schedule: Schedule, steps = Number.POSITIVE_INFINITY): Simulation {
+/** Simulates the first steps of a candidate's decode, all of them where that is not too much, and keeps every operation. */
+export function simulateSteps(
+  scenario: Scenario,
+  candidate: Pick<Candidate, 'schedule' | 'strategy'>,
+  steps = Number.POSITIVE_INFINITY,
+): Simulation {
+  const schedule = scheduleNamed(candidate.schedule);
   const { promptTokens, generatedTokens, microBatches } = scenario.workload;
   const layers = layerGroups(scenario.model);
   const most = Math.max(1, Math.floor(MOST / (scenario.model.layers * microBatches)));
   const all = Array.from({ length: generatedTokens }, (_, step) => promptTokens + step);
-  const strategies = strategiesFor(scenario, schedule);
-  const strategy = strategies.length > 1 ? simulateDecode(scenario, schedule, layers).strategy : strategies[0];
-  const splits = splitsAt(scenario, schedule, layers, all, strategy);
+  const splits = splitsAt(scenario, schedule, layers, all, candidate.strategy);
   const count = Math.min(steps, generatedTokens, most);
   const request = decodeRequest(scenario, schedule, { contexts: all.slice(0, count), splits: splits.slice(0, count) });
   // The caches hold the tokens of the steps that are left out, too.
@@ -66,7 +67,7 @@ export interface SimulatedSchedule extends Simulation {
 export function simulateSchedule(scenario: Scenario, name?: ScheduleName, steps?: number): SimulatedSchedule {
   const asked = name ? { ...scenario, schedules: [name] } : scenario;
   const [candidate] = plan(asked).candidates;
-  return { candidate, ...simulateSteps(scenario, scheduleNamed(candidate.schedule), steps) };
+  return { candidate, ...simulateSteps(scenario, candidate, steps) };
 }
 
 function totalsOf(plan: Plan, { startSeconds, endSeconds }: Timeline): Simulation['totals'] {

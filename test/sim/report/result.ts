@@ -20,6 +20,7 @@ function candidate(schedule: ScheduleName, stepSeconds: number, busy: [number, n
     bytesPerStep: { h2d: 12e9, d2h: 33e6 },
     peakBytes: { gpu: 21e9, host: 45e9 },
     simulatedSteps: 128,
+    strategy: 'soonest',
   };
 }
 
