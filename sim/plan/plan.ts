@@ -80,7 +80,10 @@ export interface WorkTable {
   kind: Uint8Array;
   /** Index into PRECISIONS. */
   dtype: Uint8Array;
-  /** GEMM extents (rows, columns, inner); attention: (sequences·query heads, head width, tokens); copy: (rows, row bytes, 0). */
+  /**
+   * GEMM extents (rows, columns of all panels, inner); attention: (sequences·query heads, head width, tokens); copy: (rows, row bytes, 0);
+   * element-wise kernels: (sequences, elements moved per sequence, tokens of each sequence).
+   */
   m: Float64Array;
   n: Float64Array;
   k: Float64Array;
@@ -91,10 +94,50 @@ export interface WorkTable {
   bytes: Float64Array;
 }
 
+/**
+ * What an operand is to its operation. Each kind takes, in this order (tensors row-major and dense, cache operands one row for keys and one
+ * for values):
+ * - copies: input, output, of equally many rows and bytes;
+ * - gemm: input (m × k), then one or more times: weight (k × n) or weightTransposed (n × k), a bias (n) or none, output or update
+ *   (m × n; an update adds to what is there; an output of 4-byte elements is fp32). n may differ from panel to panel;
+ * - norm: one or more times: weight (width), then for a layer norm its bias, then input and output, or an update in place;
+ * - rope: one or more updates (tokens × sequences × heads × headDim, `k` of its work tokens from position `token` on);
+ * - activation: input, a second input where the feed-forward part is gated, output: f(first) · second;
+ * - attend, host-attend: query, one to three caches, output, and a logSumExp where the result is merged;
+ * - merge: input (the other partial output), its logSumExp, the own logSumExp, update (the own partial output);
+ * - append: two inputs (keys, values), one or two caches written;
+ * - embed: weight (vocabulary × width), a bias where positions are learned (positions × width), output;
+ * - step-end: none.
+ */
+export const ROLES = [
+  'input',
+  'output',
+  'update',
+  'weight',
+  'weightTransposed',
+  'bias',
+  'query',
+  'cache',
+  'logSumExp',
+] as const;
+export const Role = {
+  input: 0,
+  output: 1,
+  update: 2,
+  weight: 3,
+  weightTransposed: 4,
+  bias: 5,
+  query: 6,
+  cache: 7,
+  logSumExp: 8,
+} as const;
+
 /** Who reads and writes what. Row i of `start` begins the operands of operation i, in the order its kind documents. */
 export interface OperandTable {
   start: Uint32Array;
   buffer: Uint32Array;
+  /** Index into ROLES. */
+  role: Uint8Array;
   offsetBytes: Float64Array;
   /** Contiguous bytes of a row. */
   rowBytes: Float64Array;
@@ -103,6 +146,18 @@ export interface OperandTable {
   strideBytes: Float64Array;
   /** 1 where the operation writes, 0 where it reads. */
   write: Uint8Array;
+}
+
+/** Numbers of the model that kernels need besides sizes. */
+export interface PlanModel {
+  /** Sequences of a micro-batch. */
+  batch: number;
+  heads: number;
+  kvHeads: number;
+  headDim: number;
+  ropeTheta: number;
+  normEpsilon: number;
+  activation: 'relu' | 'silu';
 }
 
 /**
@@ -117,6 +172,8 @@ export interface Plan {
   layer: Uint16Array;
   step: Uint32Array;
   microBatch: Uint16Array;
+  /** Position of the first token that the operation concerns. */
+  token: Uint32Array;
   /** Row of `works`. */
   work: Uint32Array;
   dependencyStart: Uint32Array;
@@ -124,6 +181,7 @@ export interface Plan {
   works: WorkTable;
   operands: OperandTable;
   buffers: Buffer[];
+  model: PlanModel;
   layers: number;
   steps: number;
   microBatches: number;
