@@ -1,0 +1,71 @@
+// Builds the native addon, where that is possible, into build/native/Release/splitpoint.node.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, statSync, utimesSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const ADDON = `${ROOT}build/native/Release/splitpoint.node`;
+const SOURCES = ['addon', 'core', 'cpu', 'cuda', 'CMakeLists.txt'].map((name) => `${ROOT}native/${name}`);
+
+/** Why the addon cannot be built here, or null. */
+export function missingToolchain() {
+  if (!succeeds('cmake')) return 'there is no CMake';
+  const compilers = [process.env.CXX, 'c++', 'g++', 'clang++'].filter(Boolean);
+  return compilers.some(succeeds) ? null : `there is no C++ compiler (tried ${compilers.join(', ')})`;
+}
+
+/**
+ * Builds the addon where it is missing or older than its sources. Without CMake or a C++ compiler it says so and returns false; where it
+ * is `required` the process ends instead, as it does where the build fails.
+ * SPLITPOINT_CUDA_ARCHITECTURES=90 compiles for fewer GPUs, SPLITPOINT_CUDA=OFF for none.
+ */
+export function buildNative({ required = false } = {}) {
+  if (existsSync(ADDON) && newest(SOURCES) <= statSync(ADDON).mtimeMs) return true;
+  const missing = missingToolchain();
+  if (missing) {
+    console.error(`The native addon is not built: ${missing}.`);
+    if (required) process.exit(1);
+    return false;
+  }
+  console.error('Building the native addon …');
+  const started = new Date();
+  const settings = ['SPLITPOINT_CUDA_ARCHITECTURES', 'SPLITPOINT_CUDA'].filter(
+    (name) => process.env[name] !== undefined,
+  );
+  cmakeJs('configure', ...settings.map((name) => `--CD${name}=${process.env[name]}`));
+  cmakeJs('build', '--parallel', '2');
+  // Where the newer source changed nothing, the linker did not run. What was edited meanwhile is newer still.
+  utimesSync(ADDON, started, started);
+  return true;
+}
+
+function cmakeJs(command, ...options) {
+  const program = `${ROOT}node_modules/cmake-js/bin/cmake-js`;
+  const folders = ['--directory', `${ROOT}native`, '--out', `${ROOT}build/native`];
+  // Its output matters only where it fails: stdout belongs to whoever builds on the way to something else.
+  const { status, stdout, stderr, error } = spawnSync(process.execPath, [program, command, ...folders, ...options], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
+  if (status === 0) return;
+  console.error(stdout, stderr, error?.message ?? '');
+  console.error(`The native addon could not be built (cmake-js ${command} failed).`);
+  process.exit(1);
+}
+
+function succeeds(program) {
+  return spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0;
+}
+
+/** Time of the newest change in files and folders. */
+function newest(paths) {
+  return Math.max(
+    ...paths.map((path) => {
+      if (!existsSync(path)) return 0;
+      const stat = statSync(path);
+      return stat.isDirectory() ? newest(readdirSync(path).map((name) => `${path}/${name}`)) : stat.mtimeMs;
+    }),
+  );
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) buildNative({ required: process.argv.includes('--required') });
