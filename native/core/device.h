@@ -187,6 +187,8 @@ class Device {
 
   // Copies: the direction is the stream's (kH2d or kD2h).
   virtual void copy(Stream stream, const Copy& copy) = 0;
+  // The same on any stream, from memory of any pool that the stream's operations may use to pinned memory, not paced.
+  virtual void capture(Stream stream, const Copy& copy) = 0;
   virtual void embed(Stream stream, const Embed& embed) = 0;
   virtual void norm(Stream stream, const Norm& norm) = 0;
   virtual void rope(Stream stream, const Rope& rope) = 0;
