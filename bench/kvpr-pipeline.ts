@@ -81,7 +81,7 @@ export function kvprPipeline(
     seconds: repeated(layer, steps),
     share: repeated(shares, steps),
     capacity: new Float64Array(RESOURCES).fill(1),
-    ...(contention && { coupling: { a: 0, b: 1, factor: 0.82 } }),
+    couplings: contention ? [{ a: 0, b: 1, factorA: 0.82, factorB: 0.82 }] : [],
   };
   return { tasks, costs };
 }

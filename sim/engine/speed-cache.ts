@@ -28,6 +28,8 @@ export class SpeedCache {
   /** The rows that each slot holds the speeds of. */
   readonly #rows: Int32Array;
   readonly #load: Float64Array;
+  /** What each resource can give to the work that runs now. */
+  readonly #available: Float64Array;
   readonly #scarce: Int32Array;
   readonly #capacity: Float64Array;
   readonly #share: Float64Array;
@@ -42,6 +44,7 @@ export class SpeedCache {
     for (let s = 0, salt = SCATTER; s < streams; s++, salt = Math.imul(salt, SCATTER)) this.#salt[s] = salt;
     this.#rows = new Int32Array(SLOTS * streams).fill(EMPTY);
     this.#load = new Float64Array(costs.resources);
+    this.#available = new Float64Array(costs.resources);
     this.#scarce = new Int32Array(costs.resources);
     this.#capacity = new Float64Array(costs.resources);
     this.#share = new Float64Array(streams * costs.resources);
@@ -70,7 +73,7 @@ export class SpeedCache {
   }
 
   #compute(at: number): void {
-    const { resources, share, capacity, coupling } = this.#costs;
+    const { resources, share, capacity, couplings } = this.#costs;
     const row = this.#row;
     this.#rows.set(row, at);
     this.speed.fill(1, at, at + this.#streams);
@@ -80,14 +83,21 @@ export class SpeedCache {
       for (let r = 0; r < resources; r++) load[r] += share[row[s] * resources + r];
     }
 
+    const available = this.#available;
+    available.set(capacity);
+    for (let c = 0; c < couplings.length; c++) {
+      const { a, b, factorA, factorB } = couplings[c];
+      if (load[a] === 0 || load[b] === 0) continue;
+      available[a] *= factorA;
+      available[b] *= factorB;
+    }
+
     // Only resources of which more is asked than they have can slow anyone.
-    const coupled = coupling !== undefined && load[coupling.a] > 0 && load[coupling.b] > 0;
     let scarce = 0;
     for (let r = 0; r < resources; r++) {
-      const available = coupled && (r === coupling.a || r === coupling.b) ? capacity[r] * coupling.factor : capacity[r];
-      if (load[r] <= available * (1 + SLACK)) continue;
+      if (load[r] <= available[r] * (1 + SLACK)) continue;
       this.#scarce[scarce] = r;
-      this.#capacity[scarce++] = available;
+      this.#capacity[scarce++] = available[r];
     }
     if (scarce === 0) return;
 

@@ -22,6 +22,16 @@ export interface CostTable {
   share: Float64Array;
   /** Capacity of each resource, 1 unless stated. */
   capacity: Float64Array;
-  /** Two resources whose capacity is multiplied by `factor` while work draws on both (a link's two directions). */
-  coupling?: { a: number; b: number; factor: number };
+  couplings: readonly Coupling[];
+}
+
+/**
+ * While work draws on both of two resources (a link's two directions, a copy and a kernel), the capacity of a is multiplied by `factorA` and
+ * that of b by `factorB`, each in (0, 1]. Several couplings of one resource multiply.
+ */
+export interface Coupling {
+  a: number;
+  b: number;
+  factorA: number;
+  factorB: number;
 }

@@ -54,7 +54,7 @@ export function costTable(works: WorkTable, machine: Machine): CostTable {
     seconds,
     share,
     capacity: new Float64Array(resources).fill(1),
-    coupling: { a: Resource.h2d, b: Resource.d2h, factor: link.duplex },
+    couplings: [{ a: Resource.h2d, b: Resource.d2h, factorA: link.duplex, factorB: link.duplex }],
   };
 }
 

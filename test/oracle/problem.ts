@@ -14,7 +14,15 @@ export interface ProblemTask {
 export interface Problem {
   tasks: ProblemTask[];
   capacity: number[];
-  coupling?: { a: number; b: number; factor: number };
+  couplings?: ProblemCoupling[];
+}
+
+/** While both resources are drawn on, the capacity of each is worth its factor. */
+export interface ProblemCoupling {
+  a: number;
+  b: number;
+  factorA: number;
+  factorB: number;
 }
 
 /** The problem in the engine's tables; tasks that cost the same share a row, as in real plans. */
@@ -42,7 +50,7 @@ export function encode(problem: Problem): { tasks: Tasks; costs: CostTable } {
       seconds: Float64Array.from(costs, (row) => row.seconds),
       share: Float64Array.from(costs.flatMap((row) => row.shares)),
       capacity: Float64Array.from(problem.capacity),
-      ...(problem.coupling && { coupling: problem.coupling }),
+      couplings: problem.couplings ?? [],
     },
   };
 }

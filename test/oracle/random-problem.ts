@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Problem, ProblemTask } from './problem.ts';
+import type { Problem, ProblemCoupling, ProblemTask } from './problem.ts';
 
 interface Limits {
   maxStreams: number;
@@ -27,7 +27,7 @@ const capacity = fc.oneof(
   { weight: 1, arbitrary: fc.double({ min: 0.1, max: 3, noNaN: true }) },
 );
 
-/** Problems whose tasks depend on tasks before them, on 1 to 6 resources, two of which may be coupled. */
+/** Problems whose tasks depend on tasks before them, on 1 to 6 resources, pairs of which may be coupled. */
 export function randomProblem({ maxStreams, minTasks = 0, maxTasks = 30 }: Limits): fc.Arbitrary<Problem> {
   const shape = fc.record({
     streams: fc.uniqueArray(fc.integer({ min: 0, max: 15 }), { minLength: 1, maxLength: maxStreams }),
@@ -35,13 +35,11 @@ export function randomProblem({ maxStreams, minTasks = 0, maxTasks = 30 }: Limit
     count: fc.integer({ min: minTasks, max: maxTasks }),
   });
   return shape.chain(({ streams, resources, count }) =>
-    fc
-      .record({
-        tasks: fc.tuple(...Array.from({ length: count }, (_, i) => randomTask(i, streams, resources))),
-        capacity: fc.array(capacity, { minLength: resources, maxLength: resources }),
-        coupling: fc.option(randomCoupling(resources), { nil: undefined }),
-      })
-      .map(({ tasks, capacity, coupling }) => ({ tasks, capacity, ...(coupling && { coupling }) })),
+    fc.record({
+      tasks: fc.tuple(...Array.from({ length: count }, (_, i) => randomTask(i, streams, resources))),
+      capacity: fc.array(capacity, { minLength: resources, maxLength: resources }),
+      couplings: fc.array(randomCoupling(resources), { maxLength: resources < 2 ? 0 : 4 }),
+    }),
   );
 }
 
@@ -56,13 +54,14 @@ function randomTask(index: number, streams: number[], resources: number): fc.Arb
   });
 }
 
-function randomCoupling(resources: number): fc.Arbitrary<Problem['coupling']> {
-  if (resources < 2) return fc.constant(undefined);
+function randomCoupling(resources: number): fc.Arbitrary<ProblemCoupling> {
+  const factor = fc.double({ min: 0.1, max: 1, noNaN: true });
   return fc
-    .tuple(
-      fc.nat(resources - 1),
-      fc.integer({ min: 1, max: resources - 1 }),
-      fc.double({ min: 0.1, max: 1, noNaN: true }),
-    )
-    .map(([a, distance, factor]) => ({ a, b: (a + distance) % resources, factor }));
+    .record({
+      a: fc.nat(resources - 1),
+      distance: fc.integer({ min: 1, max: Math.max(1, resources - 1) }),
+      factorA: factor,
+      factorB: factor,
+    })
+    .map(({ a, distance, factorA, factorB }) => ({ a, b: (a + distance) % resources, factorA, factorB }));
 }

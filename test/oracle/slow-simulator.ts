@@ -95,11 +95,18 @@ export function simulateSlowly(problem: Problem): SlowTimeline {
   }
 }
 
-/** The capacities while these tasks work: coupled resources lose while both are drawn on. */
-export function capacityWhile(working: readonly ProblemTask[], { capacity, coupling }: Problem): number[] {
+/** The capacities while these tasks work: coupled resources lose while both are drawn on, once for each coupling. */
+export function capacityWhile(working: readonly ProblemTask[], { capacity, couplings = [] }: Problem): number[] {
   const drawnOn = (r: number) => working.some((task) => task.shares[r]! > 0);
-  if (!coupling || !drawnOn(coupling.a) || !drawnOn(coupling.b)) return capacity;
-  return capacity.map((c, r) => (r === coupling.a || r === coupling.b ? c * coupling.factor : c));
+  const losses = couplings
+    .filter(({ a, b }) => drawnOn(a) && drawnOn(b))
+    .flatMap(({ a, b, factorA, factorB }) => [
+      { resource: a, factor: factorA },
+      { resource: b, factor: factorB },
+    ]);
+  return capacity.map((c, r) =>
+    losses.filter(({ resource }) => resource === r).reduce((left, { factor }) => left * factor, c),
+  );
 }
 
 /**

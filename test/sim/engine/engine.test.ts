@@ -251,14 +251,14 @@ describe('sharing', () => {
   });
 });
 
-describe('duplex coupling', () => {
-  const coupling = { a: 0, b: 1, factor: 0.8 };
+describe('coupling', () => {
+  const couplings = [{ a: 0, b: 1, factorA: 0.8, factorB: 0.8 }];
 
   it('slows both directions of a link while both run, and only then', () => {
     // Up (4) and down (8), each alone on its direction: x = 0.8 while both run.
     //   up ends 4 / 0.8 = 5; down has done 4 of 8, then at full speed: 5 + 4 = 9
     const tasks = [task(0, 4, [1, 0]), task(1, 8, [0, 1])];
-    expectTimes({ tasks, capacity: [1, 1], coupling }, [
+    expectTimes({ tasks, capacity: [1, 1], couplings }, [
       [0, 5],
       [0, 9],
     ]);
@@ -266,7 +266,7 @@ describe('duplex coupling', () => {
 
   it('does not slow copies that run one after the other', () => {
     const tasks = [task(0, 4, [1, 0]), task(1, 8, [0, 1], { after: [0] })];
-    expectTimes({ tasks, capacity: [1, 1], coupling }, [
+    expectTimes({ tasks, capacity: [1, 1], couplings }, [
       [0, 4],
       [4, 12],
     ]);
@@ -276,7 +276,7 @@ describe('duplex coupling', () => {
     // Down waits 0..1; up (2) has done 1 by then; both at 0.8: up ends 1 + 1 / 0.8 = 2.25;
     // down has done 1 of 2, then at full speed: 3.25
     const tasks = [task(0, 2, [1, 0]), task(1, 2, [0, 1], { latencySeconds: 1 })];
-    expectTimes({ tasks, capacity: [1, 1], coupling }, [
+    expectTimes({ tasks, capacity: [1, 1], couplings }, [
       [0, 2.25],
       [0, 3.25],
     ]);
@@ -285,7 +285,7 @@ describe('duplex coupling', () => {
   it('does not slow copies that leave the lost capacity unused', () => {
     // 0.8 of each direction is all that these copies ask for.
     const tasks = [task(0, 3, [0.8, 0]), task(1, 5, [0, 0.5])];
-    expectTimes({ tasks, capacity: [1, 1], coupling }, [
+    expectTimes({ tasks, capacity: [1, 1], couplings }, [
       [0, 3],
       [0, 5],
     ]);
@@ -296,7 +296,7 @@ describe('duplex coupling', () => {
     //   all rise to 1/2: DRAM full, everyone at 1/2
     //   up and down (2): end 4; host work (4) has done 2, then alone: 6
     const tasks = [task(0, 2, [1, 0, 0.5]), task(1, 2, [0, 1, 0.5]), task(2, 4, [0, 0, 1])];
-    expectTimes({ tasks, capacity: [1, 1, 1], coupling }, [
+    expectTimes({ tasks, capacity: [1, 1, 1], couplings }, [
       [0, 4],
       [0, 4],
       [0, 6],
@@ -305,7 +305,28 @@ describe('duplex coupling', () => {
 
   it('couples a task that draws on both with itself', () => {
     //   x <= 0.8: 4 / 0.8 = 5
-    expectTimes({ tasks: [task(0, 4, [1, 1])], capacity: [1, 1], coupling }, [[0, 5]]);
+    expectTimes({ tasks: [task(0, 4, [1, 1])], capacity: [1, 1], couplings }, [[0, 5]]);
+  });
+
+  it('slows a copy and a kernel by different factors while both run', () => {
+    // Copy (4) at 0.8, kernel (3) at 0.5: the copy ends at 5; the kernel has done 2.5 of 3, then at full speed: 5.5
+    const uneven = [{ a: 0, b: 1, factorA: 0.8, factorB: 0.5 }];
+    expectTimes({ tasks: [task(0, 4, [1, 0]), task(1, 3, [0, 1])], capacity: [1, 1], couplings: uneven }, [
+      [0, 5],
+      [0, 5.5],
+    ]);
+  });
+
+  it('multiplies the factors of all that slow a resource', () => {
+    // Up beside down and a kernel: 0.8 × 0.5 = 0.4; down at 0.8, the kernel at 0.9.
+    //   up (2) ends 5 if the others last: down 4 / 0.8 = 5, kernel 4.5 / 0.9 = 5
+    const several = [...couplings, { a: 0, b: 2, factorA: 0.5, factorB: 0.9 }];
+    const tasks = [task(0, 2, [1, 0, 0]), task(1, 4, [0, 1, 0]), task(2, 4.5, [0, 0, 1])];
+    expectTimes({ tasks, capacity: [1, 1, 1], couplings: several }, [
+      [0, 5],
+      [0, 5],
+      [0, 5],
+    ]);
   });
 });
 

@@ -251,13 +251,12 @@ describe('the engine', () => {
             shares: order.map((r) => task.shares[r]!),
           })),
           capacity: order.map((r) => problem.capacity[r]!),
-          ...(problem.coupling && {
-            coupling: {
-              a: order.indexOf(problem.coupling.b),
-              b: order.indexOf(problem.coupling.a),
-              factor: problem.coupling.factor,
-            },
-          }),
+          couplings: (problem.couplings ?? []).map(({ a, b, factorA, factorB }) => ({
+            a: order.indexOf(b),
+            b: order.indexOf(a),
+            factorA: factorB,
+            factorB: factorA,
+          })),
         };
         expectSameTimes(run(renumbered), run(problem));
       }),

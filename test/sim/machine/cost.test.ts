@@ -148,7 +148,8 @@ describe('the cost of work', () => {
 
   it('couples the two directions of the link and gives every resource a capacity of 1', () => {
     const table = costTable(new WorkBuilder().build(), MACHINE);
-    expect(table.coupling).toEqual({ a: RESOURCES.indexOf('h2d'), b: RESOURCES.indexOf('d2h'), factor: 0.75 });
+    const [a, b] = [RESOURCES.indexOf('h2d'), RESOURCES.indexOf('d2h')];
+    expect(table.couplings).toEqual([{ a, b, factorA: 0.75, factorB: 0.75 }]);
     expect([...table.capacity]).toEqual(RESOURCES.map(() => 1));
   });
 });
