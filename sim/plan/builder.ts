@@ -1,5 +1,5 @@
 import { firstRows, grown } from './columns.ts';
-import type { Buffer, Plan, Pool, WorkTable } from './plan.ts';
+import { type Buffer, type Plan, type PlanModel, type Pool, Role, type WorkTable } from './plan.ts';
 
 /** No operation: what `after` ignores, so that callers need not ask whether there was one before. */
 export const NONE = -1;
@@ -13,6 +13,7 @@ const operationColumns = (rows: number) => ({
   layer: new Uint16Array(rows),
   step: new Uint32Array(rows),
   microBatch: new Uint16Array(rows),
+  token: new Uint32Array(rows),
   work: new Uint32Array(rows),
   dependencyStart: new Uint32Array(rows),
   operandStart: new Uint32Array(rows),
@@ -20,6 +21,7 @@ const operationColumns = (rows: number) => ({
 
 const operandColumns = (rows: number) => ({
   buffer: new Uint32Array(rows),
+  role: new Uint8Array(rows),
   offsetBytes: new Float64Array(rows),
   rowBytes: new Float64Array(rows),
   rows: new Uint32Array(rows),
@@ -28,7 +30,7 @@ const operandColumns = (rows: number) => ({
 });
 
 /**
- * Builds a plan operation by operation. `operation` opens one; `after`, `reads` and `writes` speak of the one opened last.
+ * Builds a plan operation by operation. `operation` opens one; `after`, `reads`, `writes` and `operand` speak of the one opened last.
  */
 export class PlanBuilder {
   #operations: ReturnType<typeof operationColumns>;
@@ -51,7 +53,15 @@ export class PlanBuilder {
     return this.#buffers.push({ name, pool, bytes, persistent }) - 1;
   }
 
-  operation(stream: number, group: number, layer: number, step: number, microBatch: number, work: number): number {
+  operation(
+    stream: number,
+    group: number,
+    layer: number,
+    step: number,
+    microBatch: number,
+    work: number,
+    token = 0,
+  ): number {
     const at = this.#operationCount++;
     if (this.#operationCount === this.#operations.stream.length) this.#operations = grown(this.#operations);
     const operations = this.#operations;
@@ -60,6 +70,7 @@ export class PlanBuilder {
     operations.layer[at] = layer;
     operations.step[at] = step;
     operations.microBatch[at] = microBatch;
+    operations.token[at] = token;
     operations.work[at] = work;
     operations.dependencyStart[at] = this.#dependencyCount;
     operations.operandStart[at] = this.#operandCount;
@@ -78,15 +89,25 @@ export class PlanBuilder {
     if (this.#dependencyCount === this.#dependencies.on.length) this.#dependencies = grown(this.#dependencies);
   }
 
+  /** An operand that is simply the input. */
   reads(buffer: number, offsetBytes: number, rowBytes: number, rows = 1, strideBytes = rowBytes): void {
-    this.#operand(buffer, offsetBytes, rowBytes, rows, strideBytes, 0);
+    this.operand(Role.input, false, buffer, offsetBytes, rowBytes, rows, strideBytes);
   }
 
+  /** An operand that is simply the output. */
   writes(buffer: number, offsetBytes: number, rowBytes: number, rows = 1, strideBytes = rowBytes): void {
-    this.#operand(buffer, offsetBytes, rowBytes, rows, strideBytes, 1);
+    this.operand(Role.output, true, buffer, offsetBytes, rowBytes, rows, strideBytes);
   }
 
-  #operand(buffer: number, offset: number, rowBytes: number, rows: number, stride: number, write: number): void {
+  operand(
+    role: number,
+    write: boolean,
+    buffer: number,
+    offset: number,
+    rowBytes: number,
+    rows = 1,
+    stride = rowBytes,
+  ): void {
     const at = this.#operandCount++;
     const operands = this.#operands;
     operands.buffer[at] = buffer;
@@ -94,11 +115,12 @@ export class PlanBuilder {
     operands.rowBytes[at] = rowBytes;
     operands.rows[at] = rows;
     operands.strideBytes[at] = stride;
-    operands.write[at] = write;
+    operands.write[at] = Number(write);
+    operands.role[at] = role;
     if (this.#operandCount === operands.buffer.length) this.#operands = grown(operands);
   }
 
-  build(works: WorkTable, extent: { layers: number; steps: number; microBatches: number }): Plan {
+  build(works: WorkTable, model: PlanModel, extent: { layers: number; steps: number; microBatches: number }): Plan {
     const count = this.#operationCount;
     this.#operations.dependencyStart[count] = this.#dependencyCount;
     this.#operations.operandStart[count] = this.#operandCount;
@@ -111,6 +133,7 @@ export class PlanBuilder {
       works,
       operands: { start: operandStart.subarray(0, count + 1), ...firstRows(this.#operands, this.#operandCount) },
       buffers: this.#buffers,
+      model,
       ...extent,
     };
   }

@@ -3,7 +3,7 @@ import type { DecodeRequest } from './decode-request.ts';
 import type { DecodeWork } from './decode-work.ts';
 import type { LayerGroups } from './layer-groups.ts';
 import { endWeightBytes, type WeightBytes } from './layer-work.ts';
-import { ffnInnerBytes, LOGIT_BYTES, partialResultBytes } from './sizes.ts';
+import { ffnInnerBytes, LOG_SUM_EXP_BYTES, LOGIT_BYTES, partialResultBytes } from './sizes.ts';
 import { recomputesAll, type TokenRange } from './token-ranges.ts';
 
 /** A cache that holds the tokens from position `base` on, up to `capacity` of them, in each plane. */
@@ -40,6 +40,8 @@ export interface DecodeBuffers {
   projected: number[];
   newKv: number[];
   attended: number;
+  /** Log-sum-exps of the GPU's part where the host attends too; one, as `attended`. */
+  attendedLogSumExp: number[];
   ffnInput: number;
   ffnInner: number;
   logits: number;
@@ -130,6 +132,11 @@ export function allocate(
     projected: rotating(slots.scratch, 'projected', batch * extent.projected * size.activations),
     newKv: rotating(slots.scratch, 'new-kv', tokenKv),
     attended: builder.buffer('attended', 'gpu', batch * extent.attended * size.activations),
+    attendedLogSumExp: rotating(
+      Math.min(1, hostSlots),
+      'attended-log-sum-exp',
+      batch * shape.heads * LOG_SUM_EXP_BYTES,
+    ),
     ffnInput: builder.buffer('ffn-input', 'gpu', tokenActivation),
     ffnInner: builder.buffer('ffn-inner', 'gpu', batch * ffnInnerBytes(shape, size)),
     logits: builder.buffer('logits', 'gpu', batch * shape.vocab * LOGIT_BYTES),

@@ -1,11 +1,11 @@
 import { isMoeLayer } from '../model/weights.ts';
 import { NONE, PlanBuilder } from '../plan/builder.ts';
-import { Group, type Plan, Stream } from '../plan/plan.ts';
-import { allocate, type Cache, type DecodeBuffers } from './decode-buffers.ts';
+import { Group, Kind, type Plan, type PlanModel, Stream } from '../plan/plan.ts';
+import { allocate } from './decode-buffers.ts';
 import type { DecodeRequest } from './decode-request.ts';
 import { type ContextWork, type DecodeWork, decodeWork } from './decode-work.ts';
 import { type LayerGroups, layerGroups } from './layer-groups.ts';
-import { ffnInnerBytes, LOGIT_BYTES, partialResultBytes } from './sizes.ts';
+import { type OperandPlace, Operands } from './operands.ts';
 import { recomputesAll, type TokenRange, tokenRanges } from './token-ranges.ts';
 
 export interface DecodePlan {
@@ -24,18 +24,9 @@ export function decodePlan(request: DecodeRequest): DecodePlan {
 }
 
 /** What a layer and micro-batch are being built for. */
-interface Place {
+interface Place extends OperandPlace {
   step: number;
-  layer: number;
-  microBatch: number;
-  /** Index into per-layer, per-micro-batch caches. */
-  cache: number;
-  range: TokenRange;
   work: ContextWork;
-  /** Slots of the rotating buffers. */
-  staged: number;
-  scratch: number;
-  weights: number;
   /** The last operation of this place's fetch, and those that kernels wait for one by one where fetches run ahead. */
   activationCopy: number;
   kvCopy: number;
@@ -46,7 +37,7 @@ class Decode {
   readonly #request: DecodeRequest;
   readonly #builder: PlanBuilder;
   readonly #layers: LayerGroups;
-  readonly #buffers: DecodeBuffers;
+  readonly #operands: Operands;
   readonly #work: DecodeWork;
   readonly #offloaded: boolean;
   readonly #slots: { staged: number; scratch: number; weights: number };
@@ -89,14 +80,9 @@ class Decode {
     // Micro-batches under way at the same time each need buffers of their own.
     const ahead = this.#interleaved ? Math.max(2, microBatches) : 2;
     this.#slots = { staged: schedule.prefetch ? ahead : 1, scratch: ahead, weights: schedule.prefetch ? 2 : 1 };
-    this.#buffers = allocate(
-      this.#builder,
-      request,
-      this.#layers,
-      [...this.#work.ranges, ...others],
-      this.#work,
-      this.#slots,
-    );
+    const ranges = [...this.#work.ranges, ...others];
+    const buffers = allocate(this.#builder, request, this.#layers, ranges, this.#work, this.#slots);
+    this.#operands = new Operands(this.#builder, request, buffers, this.#work);
     this.#needed = this.#usedLater(others);
 
     const none = (length: number) => new Array<number>(length).fill(NONE);
@@ -150,7 +136,12 @@ class Decode {
       );
     }
     const extent = { layers: shape.layers, steps: contexts.length, microBatches };
-    return { plan: this.#builder.build(this.#work.table, extent), blockEnds, fetchEnds, stepEnds };
+    return {
+      plan: this.#builder.build(this.#work.table, planModel(this.#request), extent),
+      blockEnds,
+      fetchEnds,
+      stepEnds,
+    };
   }
 
   /**
@@ -203,19 +194,23 @@ class Decode {
   }
 
   #operation(stream: number, group: number, place: Place, work: number): number {
-    return this.#builder.operation(stream, group, place.layer, place.step, place.microBatch, work);
+    return this.#operationAt(place.range.context, stream, group, place, work);
   }
 
-  #kernel(group: number, place: Place, work: number): number {
-    this.#lastKernel = this.#operation(Stream.compute, group, place, work);
+  #operationAt(token: number, stream: number, group: number, place: Place, work: number): number {
+    return this.#builder.operation(stream, group, place.layer, place.step, place.microBatch, work, token);
+  }
+
+  #kernel(group: number, place: Place, work: number, token = place.range.context): number {
+    this.#lastKernel = this.#operationAt(token, Stream.compute, group, place, work);
     return this.#lastKernel;
   }
 
   #embed(step: number, microBatch: number): void {
-    const builder = this.#builder;
-    this.#lastKernel = builder.operation(Stream.compute, Group.embed, 0, step, microBatch, this.#work.dense.embed);
-    builder.reads(this.#buffers.endWeights, 0, this.#work.tokenActivation);
-    builder.writes(this.#buffers.hidden[microBatch], 0, this.#work.tokenActivation);
+    const context = this.#request.contexts[step];
+    const { embed } = this.#work.dense;
+    this.#lastKernel = this.#builder.operation(Stream.compute, Group.embed, 0, step, microBatch, embed, context);
+    this.#operands.embed(microBatch);
   }
 
   /** Copies of a layer for one micro-batch: W_K and W_V, activations, the other weights, KV. */
@@ -241,166 +236,111 @@ class Decode {
     else if (step + 1 < contexts.length) this.#fetchWeights(step + 1, 0);
   }
 
-  #openCopy(group: number, place: Pick<Place, 'step' | 'layer' | 'microBatch'>, work: number, free: number): number {
-    this.#lastFetch = this.#builder.operation(Stream.h2d, group, place.layer, place.step, place.microBatch, work);
+  #openCopy(
+    group: number,
+    place: Pick<Place, 'step' | 'layer' | 'microBatch'>,
+    work: number,
+    free: number,
+    token = 0,
+  ): number {
+    const { layer, step, microBatch } = place;
+    this.#lastFetch = this.#builder.operation(Stream.h2d, group, layer, step, microBatch, work, token);
     this.#builder.after(this.#request.schedule.prefetch ? free : this.#lastKernel);
     return this.#lastFetch;
   }
 
   #copyWeights(part: 'kvProjection' | 'rest', step: number, layer: number, slot: number): void {
-    const first = part === 'kvProjection';
     const place = { step, layer, microBatch: 0 };
     const copy = this.#openCopy(Group.copyWeights, place, this.#work.copies[part][layer], this.#weightsFree[slot]);
-    const bytes = first ? this.#work.weights[layer].kvProjection : this.#work.weights[layer].restUsed;
-    this.#builder.reads((first ? this.#buffers.hostKvProjection : this.#buffers.hostRestOfWeights)[layer], 0, bytes);
-    this.#builder.writes((first ? this.#buffers.kvProjection : this.#buffers.restOfWeights)[slot], 0, bytes);
-    (first ? this.#kvProjectionCopied : this.#restCopied)[slot] = copy;
+    this.#operands.copyWeights(part, layer, slot);
+    (part === 'kvProjection' ? this.#kvProjectionCopied : this.#restCopied)[slot] = copy;
   }
 
   #copyActivation(place: Place): number {
-    const { range, cache, staged } = place;
-    const bytes = (range.recomputedEnd - range.residentEnd) * this.#work.tokenActivation;
-    const source = this.#buffers.hostActivations[cache];
-    const copy = this.#openCopy(
-      Group.copyActivation,
-      place,
-      place.work.copyActivation,
-      this.#stagedActivationsFree[staged],
-    );
+    const { range, cache, work } = place;
+    const free = this.#stagedActivationsFree[place.staged];
+    const copy = this.#openCopy(Group.copyActivation, place, work.copyActivation, free, range.residentEnd);
     if (range.recomputedEnd > this.#request.contexts[0]) this.#builder.after(this.#activationStored[cache]);
-    this.#builder.reads(source.buffer, (range.residentEnd - source.base) * this.#work.tokenActivation, bytes);
-    this.#builder.writes(this.#buffers.stagedActivations[staged], 0, bytes);
+    this.#operands.copyActivation(place);
     return copy;
   }
 
   #copyKv(place: Place): number {
-    const { range, cache, staged } = place;
-    const source = this.#buffers.hostKv[cache];
-    const copy = this.#openCopy(Group.copyKv, place, place.work.copyKv, this.#stagedKvFree[staged]);
+    const { range, cache, work } = place;
+    const copy = this.#openCopy(
+      Group.copyKv,
+      place,
+      work.copyKv,
+      this.#stagedKvFree[place.staged],
+      range.recomputedEnd,
+    );
     if (range.transferredEnd > this.#request.contexts[0]) this.#builder.after(this.#kvStored[cache]);
-    this.#cacheOperand(false, source, range.recomputedEnd, range.transferredEnd);
-    this.#stagedOperand(true, place, range.recomputedEnd, range.transferredEnd);
+    this.#operands.copyKv(place);
     return copy;
   }
 
-  /** Positions from..to of every plane of a cache. */
-  #cacheOperand(write: boolean, cache: Cache, from: number, to: number): void {
-    const { planes } = this.#work.extent;
-    const row = this.#work.tokenKv / planes;
-    this.#builder[write ? 'writes' : 'reads'](
-      cache.buffer,
-      (from - cache.base) * row,
-      (to - from) * row,
-      planes,
-      cache.capacity * row,
-    );
-  }
-
-  /** Positions from..to in the slot of staged KV, where the first token that is not resident comes first. */
-  #stagedOperand(write: boolean, place: Place, from: number, to: number): void {
-    const buffer = this.#buffers.stagedKv[place.staged];
-    this.#cacheOperand(
-      write,
-      { buffer, base: place.range.residentEnd, capacity: this.#buffers.stagedTokens },
-      from,
-      to,
-    );
-  }
-
   #recompute(place: Place): void {
-    const { range, work, staged } = place;
+    const { work, staged, weights } = place;
+    const { residentEnd } = place.range;
     if (work.recompute === NONE) return;
-    const builder = this.#builder;
-    this.#stagedActivationsFree[staged] = this.#kernel(Group.recompute, place, work.recompute);
-    builder.after(place.activationCopy);
-    if (this.#offloaded) builder.after(this.#kvProjectionCopied[place.weights]);
-    builder.reads(
-      this.#buffers.stagedActivations[staged],
-      0,
-      (range.recomputedEnd - range.residentEnd) * this.#work.tokenActivation,
-    );
-    builder.reads(this.#buffers.kvProjection[place.weights], 0, this.#work.weights[place.layer].kvProjection);
-    this.#stagedOperand(true, place, range.residentEnd, range.recomputedEnd);
+    this.#stagedActivationsFree[staged] = this.#kernel(Group.recompute, place, work.recompute, residentEnd);
+    this.#builder.after(place.activationCopy);
+    if (this.#offloaded) this.#builder.after(this.#kvProjectionCopied[weights]);
+    this.#operands.recompute(place);
     for (const keys of work.recomputedKeys) {
-      this.#kernel(Group.recompute, place, keys);
-      this.#stagedOperand(true, place, range.residentEnd, range.recomputedEnd);
+      this.#kernel(Group.recompute, place, keys, residentEnd);
+      if (this.#work.table.kind[keys] === Kind.rope) this.#operands.rotateRecomputedKeys(place);
+      else {
+        // The norm's weights are not among those that come first.
+        if (this.#offloaded) this.#builder.after(this.#restCopied[weights]);
+        this.#operands.normRecomputedKeys(place);
+      }
     }
   }
 
   /** The block up to the new token's K and V: norm, projection, rotary embedding, append. */
   #project(place: Place): void {
-    const builder = this.#builder;
-    const buffers = this.#buffers;
-    const { scratch, microBatch, range } = place;
-    const { shape, batch, schedule } = this.#request;
-    const projected = batch * this.#work.extent.projected * this.#work.size.activations;
-    this.#kernel(Group.block, place, this.#work.dense.norm);
-    if (!schedule.prefetch) builder.after(place.kvCopy);
-    builder.after(this.#newActivationFree[scratch]);
-    builder.reads(buffers.hidden[microBatch], 0, this.#work.tokenActivation);
-    builder.writes(buffers.newActivation[scratch], 0, this.#work.tokenActivation);
-    this.#work.dense.project.forEach((work, i) => {
-      this.#kernel(Group.block, place, work);
-      if (i === 0) {
-        builder.reads(buffers.newActivation[scratch], 0, this.#work.tokenActivation);
-        this.#weightOperands(place);
-      }
-      builder.writes(buffers.projected[scratch], 0, projected);
-    });
-    if (shape.qkNorm) {
-      this.#kernel(Group.block, place, this.#work.dense.qkNorm);
-      builder.writes(buffers.projected[scratch], 0, projected);
-    }
-    if (shape.rotary) {
-      this.#kernel(Group.block, place, this.#work.dense.rope);
-      builder.writes(buffers.projected[scratch], 0, projected);
-    }
-    this.#kernel(Group.block, place, this.#work.dense.append);
-    builder.after(this.#newKvFree[scratch]);
-    builder.reads(buffers.projected[scratch], 0, projected);
-    builder.writes(buffers.newKv[scratch], 0, this.#work.tokenKv);
-    this.#newTokenOperand(true, place, range.context);
-  }
-
-  /** Where the new token's K and V go for this step's attention: behind the resident tokens or behind the staged ones. */
-  #newTokenOperand(write: boolean, place: Place, context: number): void {
-    if (this.#request.schedule.home === 'resident') {
-      this.#cacheOperand(write, this.#buffers.residentKv[place.cache], context, context + 1);
-    } else {
-      this.#stagedOperand(write, place, place.range.transferredEnd, place.range.transferredEnd + 1);
-    }
-  }
-
-  #weightOperands(place: Place): void {
-    const { weights, layer } = place;
-    const { kvProjection, rest, restUsed } = this.#work.weights[layer];
+    const { scratch, weights } = place;
+    const { shape, schedule } = this.#request;
+    const { norm, project, qkNorm, rope, append } = this.#work.dense;
+    this.#kernel(Group.block, place, norm);
+    if (!schedule.prefetch) this.#builder.after(place.kvCopy);
     if (this.#offloaded) {
       this.#builder.after(this.#kvProjectionCopied[weights]);
       this.#builder.after(this.#restCopied[weights]);
     }
-    this.#builder.reads(this.#buffers.kvProjection[weights], 0, kvProjection);
-    this.#builder.reads(this.#buffers.restOfWeights[weights], 0, this.#offloaded ? restUsed : rest);
+    this.#builder.after(this.#newActivationFree[scratch]);
+    this.#operands.firstNorm(place);
+    project.forEach((work, i) => {
+      this.#kernel(Group.block, place, work);
+      this.#operands.project(place, i);
+    });
+    if (shape.qkNorm) {
+      this.#kernel(Group.block, place, qkNorm);
+      this.#operands.normQueryAndKeys(place);
+    }
+    if (shape.rotary) {
+      this.#kernel(Group.block, place, rope);
+      this.#operands.rotateQueryAndKeys(place);
+    }
+    this.#kernel(Group.block, place, append);
+    this.#builder.after(this.#newKvFree[scratch]);
+    this.#operands.append(place);
   }
 
   /** Query down, attention on the host. The slots' next users come after this place's merge, which waits for all of it. */
   #startHostAttention(place: Place): void {
     const { work, scratch, cache, range } = place;
     if (work.hostAttend === NONE) return;
-    const { batch, shape } = this.#request;
-    const builder = this.#builder;
-    const queryBytes = batch * this.#work.extent.query * this.#work.size.activations;
     const queryCopy = this.#operation(Stream.d2h, Group.hostAttention, place, this.#work.copies.query);
-    builder.after(this.#lastKernel);
-    builder.reads(this.#buffers.projected[scratch], 0, queryBytes);
-    builder.writes(this.#buffers.hostQuery[scratch], 0, queryBytes);
+    this.#builder.after(this.#lastKernel);
+    this.#operands.copyQuery(scratch);
 
-    place.hostAttend = this.#operation(Stream.host, Group.hostAttention, place, work.hostAttend);
-    builder.after(queryCopy);
-    if (range.context > this.#request.contexts[0]) builder.after(this.#kvStored[cache]);
-    builder.reads(this.#buffers.hostQuery[scratch], 0, queryBytes);
-    this.#cacheOperand(false, this.#buffers.hostKv[cache], range.transferredEnd, range.context);
-    const resultBytes = batch * partialResultBytes(shape, this.#work.extent, this.#work.size);
-    builder.writes(this.#buffers.hostResult[scratch], 0, resultBytes);
+    const first = range.transferredEnd;
+    place.hostAttend = this.#operationAt(first, Stream.host, Group.hostAttention, place, work.hostAttend);
+    this.#builder.after(queryCopy);
+    if (range.context > this.#request.contexts[0]) this.#builder.after(this.#kvStored[cache]);
+    this.#operands.hostAttend(place);
   }
 
   /** The new token's KV, and its activation where a later step recomputes from it, go to the host. */
@@ -413,21 +353,14 @@ class Decode {
     if ((home === 'transferred' || home === 'hostAttended') && range.context >= needed.kvFrom) {
       const store = this.#operation(Stream.d2h, Group.store, place, this.#work.copies.storeKv);
       builder.after(append);
-      builder.reads(this.#buffers.newKv[scratch], 0, this.#work.tokenKv);
-      this.#cacheOperand(true, this.#buffers.hostKv[cache], range.context, range.context + 1);
+      this.#operands.storeKv(place);
       this.#kvStored[cache] = store;
       this.#newKvFree[scratch] = store;
     }
     if (home === 'recomputed' || range.context < needed.recomputedTo) {
       const store = this.#operation(Stream.d2h, Group.store, place, this.#work.copies.storeX);
       builder.after(append);
-      builder.reads(this.#buffers.newActivation[scratch], 0, this.#work.tokenActivation);
-      const target = this.#buffers.hostActivations[cache];
-      builder.writes(
-        target.buffer,
-        (range.context - target.base) * this.#work.tokenActivation,
-        this.#work.tokenActivation,
-      );
+      this.#operands.storeActivation(place);
       this.#activationStored[cache] = store;
       this.#newActivationFree[scratch] = store;
     }
@@ -435,73 +368,57 @@ class Decode {
 
   /** The rest of the block: attention, merge with the host's part, output projection, feed-forward. */
   #attendAndFeedForward(place: Place): void {
-    const { range, cache, staged, scratch, microBatch, work, layer } = place;
-    const { batch, shape } = this.#request;
-    const buffers = this.#buffers;
-    const builder = this.#builder;
-    const attended = batch * this.#work.extent.attended * this.#work.size.activations;
-    this.#stagedKvFree[staged] = this.#kernel(Group.block, place, work.attend);
-    if (this.#request.schedule.prefetch) builder.after(place.kvCopy);
-    builder.reads(buffers.projected[scratch], 0, batch * this.#work.extent.query * this.#work.size.activations);
-    if (range.residentEnd > range.from) {
-      this.#cacheOperand(false, buffers.residentKv[cache], range.from, range.residentEnd);
-    }
-    if (range.transferredEnd > range.residentEnd) {
-      this.#stagedOperand(false, place, range.residentEnd, range.transferredEnd);
-    }
-    this.#newTokenOperand(false, place, range.context);
-    builder.writes(buffers.attended, 0, attended);
-    if (place.hostAttend !== NONE) this.#mergeHostAttention(place, attended);
+    const { range, staged, work, layer } = place;
+    const { shape, schedule } = this.#request;
+    const { out, norm, moeFfn, denseFfn } = this.#work.dense;
+    const merges = place.hostAttend !== NONE;
+    this.#stagedKvFree[staged] = this.#kernel(Group.block, place, work.attend, range.from);
+    if (schedule.prefetch) this.#builder.after(place.kvCopy);
+    this.#operands.attend(place, merges);
+    if (merges) this.#mergeHostAttention(place);
 
-    const moe = isMoeLayer(shape, layer);
-    const ffn = moe ? this.#work.dense.moeFfn : this.#work.dense.denseFfn;
-    this.#work.dense.out.forEach((out, i) => {
-      this.#kernel(Group.block, place, out);
-      builder.reads(buffers.attended, 0, attended);
-      if (i === 0) this.#weightOperands(place);
-      builder.writes(buffers.hidden[microBatch], 0, this.#work.tokenActivation);
-    });
-    // Norms beyond the first: before the feed-forward part, and on outputs where the model has them.
-    for (let norm = 1; norm < shape.normsPerLayer; norm++) {
-      this.#kernel(Group.block, place, this.#work.dense.norm);
-      builder.reads(buffers.hidden[microBatch], 0, this.#work.tokenActivation);
-      builder.writes(buffers.ffnInput, 0, this.#work.tokenActivation);
-    }
-    ffn.forEach((part, i) => {
+    out.forEach((part, i) => {
       this.#kernel(Group.block, place, part);
-      builder.reads(buffers.ffnInput, 0, this.#work.tokenActivation);
-      const last = i === ffn.length - 1;
-      if (i === 0) this.#weightOperands(place);
-      if (last) builder.writes(buffers.hidden[microBatch], 0, this.#work.tokenActivation);
-      else builder.writes(buffers.ffnInner, 0, batch * ffnInnerBytes(shape, this.#work.size));
+      this.#operands.out(place, i);
+    });
+    for (let i = 1; i < shape.normsPerLayer; i++) {
+      this.#kernel(Group.block, place, norm);
+      this.#operands.laterNorm(place, i);
+    }
+    const feedForward = isMoeLayer(shape, layer) ? moeFfn : denseFfn;
+    feedForward.forEach((part, i) => {
+      this.#kernel(Group.block, place, part);
+      this.#operands.feedForward(place, i, i === feedForward.length - 1);
     });
   }
 
-  #mergeHostAttention(place: Place, attended: number): void {
-    const { scratch } = place;
-    const { batch, shape } = this.#request;
-    const builder = this.#builder;
-    const bytes = batch * partialResultBytes(shape, this.#work.extent, this.#work.size);
+  #mergeHostAttention(place: Place): void {
     const copy = this.#operation(Stream.h2d, Group.hostAttention, place, this.#work.copies.result);
-    builder.after(place.hostAttend);
-    builder.reads(this.#buffers.hostResult[scratch], 0, bytes);
-    builder.writes(this.#buffers.partialResult[scratch], 0, bytes);
+    this.#builder.after(place.hostAttend);
+    this.#operands.copyResult(place.scratch);
     this.#kernel(Group.block, place, this.#work.dense.merge);
-    builder.after(copy);
-    builder.reads(this.#buffers.partialResult[scratch], 0, bytes);
-    builder.writes(this.#buffers.attended, 0, attended);
+    this.#builder.after(copy);
+    this.#operands.merge(place);
   }
 
   #head(step: number, microBatch: number): void {
-    const { shape, batch } = this.#request;
-    const builder = this.#builder;
-    const last = shape.layers - 1;
+    const { shape, contexts } = this.#request;
     const [norm, gemm] = this.#work.dense.head;
-    builder.operation(Stream.compute, Group.head, last, step, microBatch, norm);
-    builder.reads(this.#buffers.hidden[microBatch], 0, this.#work.tokenActivation);
-    builder.writes(this.#buffers.ffnInput, 0, this.#work.tokenActivation);
-    this.#lastKernel = builder.operation(Stream.compute, Group.head, last, step, microBatch, gemm);
-    builder.reads(this.#buffers.ffnInput, 0, this.#work.tokenActivation);
-    builder.writes(this.#buffers.logits, 0, batch * shape.vocab * LOGIT_BYTES);
+    const operation = (work: number) =>
+      this.#builder.operation(Stream.compute, Group.head, shape.layers - 1, step, microBatch, work, contexts[step]);
+    operation(norm);
+    this.#operands.headNorm(microBatch);
+    this.#lastKernel = operation(gemm);
+    this.#operands.head();
   }
+}
+
+/** The base that most models rotate with, and the usual epsilon: they change numbers, not time. */
+const ROPE_THETA = 10_000;
+const NORM_EPSILON = 1e-5;
+
+function planModel({ shape, batch }: DecodeRequest): PlanModel {
+  const { heads, kvHeads, headDim, gated } = shape;
+  const activation = gated ? 'silu' : 'relu';
+  return { batch, heads, kvHeads, headDim, ropeTheta: ROPE_THETA, normEpsilon: NORM_EPSILON, activation };
 }

@@ -115,7 +115,7 @@ export class LayerWork {
     const { kv, planes } = this.#extent;
     const { mla } = this.#shape;
     const width = mla ? (kind === Kind.rope ? mla.ropeDim : mla.kvRank) : kv / planes;
-    return this.#elementwise(kind, 2 * tokens * width, this.#size.kv);
+    return this.#elementwise(kind, 2 * tokens * width, this.#size.kv, tokens);
   }
 
   /** Attention of the new token to `tokens` tokens (itself included) in GPU memory. */
@@ -206,7 +206,7 @@ export class LayerWork {
   }
 
   /** @param elements per sequence, reads and writes together */
-  #elementwise(kind: number, elements: number, size: number): number {
-    return this.#builder.add(kind, this.#dtype, this.#batch, elements, 0, 1, 0, this.#batch * elements * size);
+  #elementwise(kind: number, elements: number, size: number, tokens = 1): number {
+    return this.#builder.add(kind, this.#dtype, this.#batch, elements, tokens, 1, 0, this.#batch * elements * size);
   }
 }

@@ -47,7 +47,7 @@ export function extentsOf(shape: ModelShape): Extents {
   return { query, attended, kv, planes: 1, projected: query + kv, attendFlops: 2 * (query + attended) };
 }
 
-const LOG_SUM_EXP_BYTES = 4;
+export const LOG_SUM_EXP_BYTES = 4;
 export const LOGIT_BYTES = 4;
 
 /** Bytes of one sequence's partial attention result: the heads' outputs and their log-sum-exps. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { NONE, PlanBuilder } from '../../../sim/plan/builder.ts';
 import { Group, Kind, Stream } from '../../../sim/plan/plan.ts';
 import { WorkBuilder } from '../../../sim/plan/work-builder.ts';
+import { PLAN_MODEL } from './plan-model.ts';
 
 const EXTENT = { layers: 1, steps: 1, microBatches: 1 };
 const works = () => new WorkBuilder().build();
@@ -16,7 +17,7 @@ describe('the plan builder', () => {
     const builder = new PlanBuilder();
     expect(builder.operation(Stream.h2d, Group.copyKv, 7, 300, 2, 5)).toBe(0);
     expect(builder.operation(Stream.compute, Group.block, 65_000, 70_000, 300, 100_000)).toBe(1);
-    const plan = builder.build(works(), { layers: 65_001, steps: 70_001, microBatches: 301 });
+    const plan = builder.build(works(), PLAN_MODEL, { layers: 65_001, steps: 70_001, microBatches: 301 });
     expect(plan.count).toBe(2);
     expect([...plan.stream]).toEqual([Stream.h2d, Stream.compute]);
     expect([...plan.group]).toEqual([Group.copyKv, Group.block]);
@@ -39,7 +40,7 @@ describe('the plan builder', () => {
     const store = builder.operation(Stream.d2h, Group.store, 0, 0, 0, 0);
     builder.after(copy);
     builder.after(kernel);
-    const plan = builder.build(works(), EXTENT);
+    const plan = builder.build(works(), PLAN_MODEL, EXTENT);
     expect([copy, kernel, last, store].map((i) => waits(plan, i))).toEqual([[], [copy], [], [copy, kernel]]);
   });
 
@@ -52,7 +53,7 @@ describe('the plan builder', () => {
     builder.writes(staged, 0, 40);
     builder.operation(Stream.compute, Group.block, 0, 0, 0, 0);
     builder.reads(staged, 8, 16);
-    const { operands, buffers } = builder.build(works(), EXTENT);
+    const { operands, buffers } = builder.build(works(), PLAN_MODEL, EXTENT);
     expect([...operands.start]).toEqual([0, 2, 3]);
     expect([...operands.buffer]).toEqual([cache, staged, staged]);
     expect([...operands.offsetBytes]).toEqual([100, 0, 8]);
@@ -74,7 +75,7 @@ describe('the plan builder', () => {
       builder.after(i - 1);
       builder.reads(buffer, i, 1);
     }
-    const plan = builder.build(works(), EXTENT);
+    const plan = builder.build(works(), PLAN_MODEL, EXTENT);
     expect(plan.count).toBe(1000);
     expect([...plan.work]).toEqual(Array.from({ length: 1000 }, (_, i) => i));
     expect(waits(plan, 999)).toEqual([998]);
@@ -86,7 +87,7 @@ describe('the plan builder', () => {
     const buffer = builder.buffer('b', 'host', 2 ** 45);
     builder.operation(Stream.h2d, Group.copyKv, 0, 0, 0, 0);
     builder.reads(buffer, 2 ** 44 + 1, 2 ** 40 + 1);
-    const { operands } = builder.build(works(), EXTENT);
+    const { operands } = builder.build(works(), PLAN_MODEL, EXTENT);
     expect([operands.offsetBytes[0], operands.rowBytes[0]]).toEqual([2 ** 44 + 1, 2 ** 40 + 1]);
   });
 });

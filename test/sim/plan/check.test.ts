@@ -3,6 +3,7 @@ import { PlanBuilder } from '../../../sim/plan/builder.ts';
 import { planFaults } from '../../../sim/plan/check.ts';
 import { Group, Kind, type Plan, Stream } from '../../../sim/plan/plan.ts';
 import { WorkBuilder } from '../../../sim/plan/work-builder.ts';
+import { PLAN_MODEL } from './plan-model.ts';
 
 const ROW = 0;
 
@@ -12,7 +13,7 @@ function planOf(describe: (builder: PlanBuilder, buffer: number) => void): Plan 
   works.add(Kind.copyH2d, 1, 1, 1, 0, 1, 0, 1);
   const builder = new PlanBuilder();
   describe(builder, builder.buffer('staged', 'gpu', 100));
-  return builder.build(works.build(), { layers: 1, steps: 1, microBatches: 1 });
+  return builder.build(works.build(), PLAN_MODEL, { layers: 1, steps: 1, microBatches: 1 });
 }
 
 const copy = (builder: PlanBuilder) => builder.operation(Stream.h2d, Group.copyKv, 0, 0, 0, ROW);

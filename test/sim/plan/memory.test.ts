@@ -4,6 +4,7 @@ import { PlanBuilder } from '../../../sim/plan/builder.ts';
 import { memoryOverTime, peakBytes } from '../../../sim/plan/memory.ts';
 import { Group, type Plan, type Pool, Stream } from '../../../sim/plan/plan.ts';
 import { WorkBuilder } from '../../../sim/plan/work-builder.ts';
+import { PLAN_MODEL } from './plan-model.ts';
 
 interface Use {
   pool: Pool;
@@ -26,7 +27,7 @@ function planOf(uses: readonly Use[]): { plan: Plan; timeline: Timeline } {
       end.push(to);
     }
   });
-  const plan = builder.build(new WorkBuilder().build(), { layers: 1, steps: 1, microBatches: 1 });
+  const plan = builder.build(new WorkBuilder().build(), PLAN_MODEL, { layers: 1, steps: 1, microBatches: 1 });
   const timeline = {
     startSeconds: Float64Array.from(start),
     endSeconds: Float64Array.from(end),

@@ -1,5 +1,6 @@
 import type { Timeline } from '../../../sim/engine/timeline.ts';
 import { Group, Kind, type Plan, Stream } from '../../../sim/plan/plan.ts';
+import { PLAN_MODEL } from '../plan/plan-model.ts';
 
 interface Task {
   stream: number;
@@ -63,6 +64,7 @@ function planOf(tasks: Task[], layers: number, steps: number): Plan {
     layer: Uint16Array.from(tasks, (task) => task.layer),
     step: Uint32Array.from(tasks, (task) => task.step),
     microBatch: new Uint16Array(count),
+    token: new Uint32Array(count),
     work: Uint32Array.from(tasks, (_, i) => i),
     dependencyStart,
     dependency: Uint32Array.from(tasks.flatMap((task) => task.after)),
@@ -80,6 +82,7 @@ function planOf(tasks: Task[], layers: number, steps: number): Plan {
     operands: {
       start: new Uint32Array(count + 1),
       buffer: new Uint32Array(0),
+      role: new Uint8Array(0),
       offsetBytes: new Float64Array(0),
       rowBytes: new Float64Array(0),
       rows: new Uint32Array(0),
@@ -87,6 +90,7 @@ function planOf(tasks: Task[], layers: number, steps: number): Plan {
       write: new Uint8Array(0),
     },
     buffers: [],
+    model: PLAN_MODEL,
     layers,
     steps,
     microBatches: 1,
