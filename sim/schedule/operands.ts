@@ -163,9 +163,11 @@ export class Operands {
   }
 
   rotateQueryAndKeys({ scratch }: OperandPlace): void {
-    if (this.#request.shape.mla) return this.#projected(Role.update, scratch, 'all');
-    this.#projected(Role.update, scratch, 'query');
-    this.#projected(Role.update, scratch, 'keys');
+    if (this.#request.shape.mla) this.#projected(Role.update, scratch, 'all');
+    else {
+      this.#projected(Role.update, scratch, 'query');
+      this.#projected(Role.update, scratch, 'keys');
+    }
   }
 
   append(place: OperandPlace): void {
@@ -230,7 +232,10 @@ export class Operands {
   /** The i-th of the feed-forward part's kernels: up, activation, down, where it is not routed. */
   feedForward(place: OperandPlace, i: number, last: boolean): void {
     const { up, down } = this.#layouts[place.layer];
-    if (!up || !down) return this.#routed(place, i, last);
+    if (!up || !down) {
+      this.#routed(place, i, last);
+      return;
+    }
     const rest = this.#buffers.restOfWeights[place.weights];
     if (i === 0) {
       this.#builder.reads(this.#buffers.ffnInput, 0, this.#work.tokenActivation);
