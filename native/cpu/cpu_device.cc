@@ -75,6 +75,10 @@ void CpuDevice::copy(Stream stream, const Copy& copy) {
       [copy, rate = options_.linkBytesPerSecond](const Cancelled& cancelled) { pacedCopy(copy, rate, cancelled); });
 }
 
+void CpuDevice::capture(Stream stream, const Copy& copy) {
+  streams_[stream]->enqueue([copy](const Cancelled& cancelled) { pacedCopy(copy, 0, cancelled); });
+}
+
 void CpuDevice::embed(Stream stream, const Embed& embed) {
   streams_[stream]->enqueue([embed](const Cancelled&) { splitpoint::embed(embed); });
 }

@@ -37,6 +37,7 @@ class CpuDevice : public Device {
   void write(Pool pool, const void* source, void* target, uint64_t bytes) override;
 
   void copy(Stream stream, const Copy& copy) override;
+  void capture(Stream stream, const Copy& copy) override;
   void embed(Stream stream, const Embed& embed) override;
   void norm(Stream stream, const Norm& norm) override;
   void rope(Stream stream, const Rope& rope) override;
