@@ -1,14 +1,20 @@
 import type { CostTable } from '../engine/tasks.ts';
 import { Kind, PRECISIONS, type Precision, type WorkTable } from '../plan/plan.ts';
+import { profiledCosts } from '../profile/cost.ts';
 import { gemmShapeEfficiency } from './gemm-shape.ts';
 import type { Machine } from './machine.ts';
 import { RESOURCES, Resource } from './resources.ts';
+
+/** Costs of each row of work on a machine: from its profile where it has one, else by roofline. */
+export function costTable(works: WorkTable, machine: Machine): CostTable {
+  return machine.profile ? profiledCosts(works, machine, machine.profile) : rooflineCosts(works, machine);
+}
 
 /**
  * Costs of each row of work by roofline: the longest of its demands on the resources it uses, each at its nominal rate times the
  * machine's stated efficiency. GEMMs also lose to their shape, unless `efficiency.matmul` is 1.
  */
-export function costTable(works: WorkTable, machine: Machine): CostTable {
+function rooflineCosts(works: WorkTable, machine: Machine): CostTable {
   const resources = RESOURCES.length;
   const { gpu, host, link, efficiency } = machine;
   const latencySeconds = new Float64Array(works.count);

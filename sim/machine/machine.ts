@@ -1,3 +1,5 @@
+import type { Profile } from '../profile/profile.ts';
+
 /** A rate that may be infinite on an ideal machine. */
 export type Rate = number;
 
@@ -51,4 +53,6 @@ export interface Machine {
   host: Host;
   link: Link;
   efficiency: Efficiency;
+  /** The measurements that work is priced by; the figures above are then the best rates in them, at efficiency 1. */
+  profile?: Profile;
 }

@@ -1,4 +1,3 @@
-import { simulate } from '../engine/engine.ts';
 import { costTable, matmulFlopsPerSecond } from '../machine/cost.ts';
 import { kvElementsPerTokenPerLayer, recomputeFlopsPerTokenPerLayer } from '../model/quantities.ts';
 import { Kind, Stream } from '../plan/plan.ts';
@@ -45,6 +44,8 @@ export function stepBound(scenario: Scenario, layers: LayerGroups, memoryLimited
   // Kernels of one micro-batch follow each other; those of several might overlap.
   const chain = workload.microBatches === 1 ? dense.chain : 0;
   const inChain = (seconds: number) => (workload.microBatches === 1 ? seconds : 0);
+  // Measured attention to few tokens may take as long as to many: its time at one token is no fixed cost on top of the bytes.
+  const attendChain = machine.profile ? chain - inChain(dense.attention) : chain;
 
   // Seconds of one token in one layer of one sequence, in the order resident, recomputed, transferred, host-attended.
   const attendFlops = extent.attendFlops / flops;
@@ -59,7 +60,8 @@ export function stepBound(scenario: Scenario, layers: LayerGroups, memoryLimited
     { constant: 0, slope: [0, 0, 0, extent.attendFlops / host.matmulFlopsPerSecond] },
     { constant: dense.arithmetic, slope: [attendFlops, attendFlops + recompute, attendFlops, 0] },
     { constant: dense.hbm + offloaded / hbm, slope: [kv / hbm, (2 * x + 2 * kv) / hbm, (2 * kv) / hbm, 0] },
-    { constant: chain, slope: [inChain(kv / hbm), inChain(kv / hbm), inChain(kv / hbm), 0] },
+    { constant: chain, slope: [0, 0, 0, 0] },
+    { constant: attendChain, slope: [inChain(kv / hbm), inChain(kv / hbm), inChain(kv / hbm), 0] },
     { constant: chain - inChain(dense.attention), slope: [0, 0, 0, inChain(onHost)] },
   ];
   const gpuWeights =
@@ -79,22 +81,25 @@ function denseSeconds(scenario: Scenario): { chain: number; attention: number; a
   const { machine, workload } = scenario;
   const splits = [Array.from({ length: 2 }, () => NO_TOKENS)];
   const request = decodeRequest(scenario, resident, { contexts: [0], splits });
-  const { plan, stepEnds } = decodePlan({ ...request, placement: { ...request.placement, weights: 'gpu' } });
-  const costs = costTable(plan.works, machine);
-  const timeline = simulate(plan, costs);
+  const { plan } = decodePlan({ ...request, placement: { ...request.placement, weights: 'gpu' } });
+  const { latencySeconds, seconds } = costTable(plan.works, machine);
   const peak = matmulFlopsPerSecond(machine, scenario.precision.activations);
   const bandwidth = machine.gpu.memoryBytesPerSecond * machine.efficiency.gpuMemory;
   let arithmetic = 0;
   let hbm = 0;
+  let chain = 0;
   let attention = 0;
   for (let i = 0; i < plan.count; i++) {
     if (plan.stream[i] !== Stream.compute) continue;
+    // Alone: stores that slow a kernel here may slow none elsewhere.
+    const alone = latencySeconds[plan.work[i]] + seconds[plan.work[i]];
+    chain += alone;
     arithmetic += plan.works.flops[plan.work[i]] / peak;
     hbm += plan.works.bytes[plan.work[i]] / bandwidth;
     // Attention to the new token itself may run beside the host's to the cached ones.
-    if (plan.works.kind[plan.work[i]] === Kind.attend) attention += timeline.endSeconds[i] - timeline.startSeconds[i];
+    if (plan.works.kind[plan.work[i]] === Kind.attend) attention += alone;
   }
-  return { chain: timeline.endSeconds[stepEnds[0]] / workload.microBatches, attention, arithmetic, hbm };
+  return { chain: chain / workload.microBatches, attention, arithmetic, hbm };
 }
 
 function sum(values: readonly number[]): number {
