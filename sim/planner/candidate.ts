@@ -73,7 +73,8 @@ function shortfall({ gpu, host }: Machine, peak: { gpu: number; host: number }):
   return both.filter((text) => text !== undefined).join('; ') || null;
 }
 
-function meanOverLayers(split: StepSplit, { groups }: LayerGroups): SplitTokens {
+/** Mean over all layers of a split given by group of layers. */
+export function meanOverLayers(split: StepSplit, { groups }: LayerGroups): SplitTokens {
   const layers = groups.reduce((total, group) => total + group.layers, 0);
   const mean = { ...NO_TOKENS };
   for (const way of WAYS) {
