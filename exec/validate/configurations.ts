@@ -31,9 +31,7 @@ export function gridConfigurations(scenario: Scenario, steps: number, splits: nu
   const contexts = contextsOf(scenario, steps);
   return schedulesFor(scenario).flatMap((schedule) => {
     const requests: SplitRequest[] =
-      schedule.recompute === 'none'
-        ? [{}]
-        : spread(contexts[0], splits).map((tokens) => ({ recomputed: { tokens } }));
+      schedule.recompute === 'none' ? [{}] : spread(contexts[0], splits).map((tokens) => ({ recomputed: { tokens } }));
     return requests.map((split) => {
       const fixed = { ...scenario, split };
       return configuration(fixed, schedule, contexts, splitsAt(fixed, schedule, layerGroups(scenario.model), contexts));
