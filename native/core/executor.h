@@ -57,6 +57,9 @@ class Executor {
   Execution execute(const Plan& plan, const ExecuteOptions& options);
 
  private:
+  char* rangeOf(uint32_t buffer, uint64_t offset, uint64_t bytes) const;
+  void release();
+
   std::unique_ptr<Device> device_;
   std::vector<BufferSpec> buffers_;
   std::vector<void*> memory_;
