@@ -2,6 +2,8 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { InputError } from '../sim/scenario/input-error.ts';
 
 const MAX_BYTES = 1 << 20;
+/** Measurements with all their repeats are longer than what people write. */
+const MAX_MEASURED_BYTES = 16 << 20;
 
 const WHY_UNREADABLE: Record<string, string> = {
   ENOENT: 'no such file',
@@ -13,11 +15,12 @@ const WHY_UNREADABLE: Record<string, string> = {
 };
 
 /** The text of a file, or of standard input for `-`. A folder, a binary, an empty or a huge file is an InputError. */
-export function readText(path: string, expected: string): string {
+export function readText(path: string, expected: string, most = MAX_BYTES): string {
   const file = path === '-' ? 'standard input' : path;
-  const bytes = readBytes(path, file, expected);
-  if (bytes.length > MAX_BYTES) {
-    throw new InputError({ file, found: 'more than a mebibyte', expected });
+  const bytes = readBytes(path, file, expected, most);
+  if (bytes.length > most) {
+    const found = most === MAX_BYTES ? 'more than a mebibyte' : `more than ${most >> 20} MiB`;
+    throw new InputError({ file, found, expected });
   }
   if (bytes.includes(0)) throw new InputError({ file, found: 'binary data', expected });
   const text = decode(bytes, file, expected);
@@ -27,7 +30,15 @@ export function readText(path: string, expected: string): string {
 
 /** The content of a JSON file, for instance a Hugging Face config.json. */
 export function readJson(path: string): unknown {
-  const text = readText(path, 'a JSON file');
+  return parseJson(path, readText(path, 'a JSON file'));
+}
+
+/** The content of a JSON file of measurements: a profile, or what another tool measured. */
+export function readMeasurements(path: string): unknown {
+  return parseJson(path, readText(path, 'a JSON file', MAX_MEASURED_BYTES));
+}
+
+function parseJson(path: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -36,12 +47,12 @@ export function readJson(path: string): unknown {
 }
 
 /** Up to one byte more than is allowed, so that an endless device ends too. */
-function readBytes(path: string, file: string, expected: string): Buffer {
+function readBytes(path: string, file: string, expected: string, most: number): Buffer {
   let descriptor: number | undefined;
   try {
     descriptor = path === '-' ? 0 : openSync(path, 'r');
     if (fstatSync(descriptor).isDirectory()) throw new InputError({ file, found: 'a folder', expected });
-    return readUpTo(descriptor, MAX_BYTES + 1);
+    return readUpTo(descriptor, most + 1);
   } catch (error) {
     if (error instanceof InputError) throw error;
     const { code = '', message } = error as NodeJS.ErrnoException;

@@ -7,14 +7,14 @@ import { valueAt } from '../sim/scenario/path.ts';
 import { isPath } from '../sim/scenario/resolve.ts';
 import type { Scenario } from '../sim/scenario/scenario.ts';
 import { COMMAND_LINE } from '../sim/scenario/set.ts';
-import { readJson, readText } from './input.ts';
+import { readJson, readMeasurements, readText } from './input.ts';
 import { note } from './output.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Flags that stand for a path of the scenario. */
 const FLAGS = {
   model: { at: 'model', describe: 'Name of a model, or path of a Hugging Face config.json' },
-  machine: { at: 'machine', describe: 'Name of a machine' },
+  machine: { at: 'machine', describe: 'Name of a machine, or path of a profile' },
   batch: { at: 'workload.batch', describe: 'Sequences in a micro-batch' },
   prompt: { at: 'workload.promptTokens', describe: 'Prompt tokens of each sequence' },
   generate: { at: 'workload.generatedTokens', describe: 'Tokens to generate for each sequence' },
@@ -70,7 +70,10 @@ export function loadScenario(args: ScenarioArguments): Scenario {
     args.scenario === undefined ? {} : documentFromText(readText(args.scenario, 'a scenario (YAML or JSON)'), file);
   const folder = args.scenario === undefined ? '.' : dirname(args.scenario);
   const readModelConfig = (path: string) => readJson(resolve(folder, path));
-  const scenario = namingFlags(args, () => scenarioFromDocument(document, { file, sets, readModelConfig }));
+  const readProfile = (path: string) => readMeasurements(resolve(folder, path));
+  const scenario = namingFlags(args, () =>
+    scenarioFromDocument(document, { file, sets, readModelConfig, readProfile }),
+  );
   if (valueAt(document, ['sweep']) !== undefined)
     note('The scenario has a "sweep": the sweep command runs it, here it is left aside.');
   return scenario;
@@ -115,7 +118,9 @@ function flagSets(args: ScenarioArguments): string[] {
     const value = args[name];
     if (value === undefined) return [];
     if (typeof value !== 'string') throw new UsageError(`--${name} is given more than once`);
-    return [`${FLAGS[name].at}=${name === 'model' && isPath(value) ? JSON.stringify(resolve(value)) : value}`];
+    return [
+      `${FLAGS[name].at}=${(name === 'model' || name === 'machine') && isPath(value) ? JSON.stringify(resolve(value)) : value}`,
+    ];
   });
   const schedules = args.schedule?.flatMap((names) => names.split(',').map((name) => name.trim()));
   return schedules ? [...sets, `schedules=${JSON.stringify(schedules)}`] : sets;

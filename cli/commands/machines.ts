@@ -11,6 +11,7 @@ import type { Figure } from '../../sim/machine/figure.ts';
 import type { Machine } from '../../sim/machine/machine.ts';
 import { summariseMachine } from '../../sim/machine/summary.ts';
 import { resolveMachine } from '../../sim/scenario/resolve.ts';
+import { readMeasurements } from '../input.ts';
 import { bold, dim, print, printJson } from '../output.ts';
 import { type Column, tableLines } from '../table.ts';
 
@@ -36,20 +37,27 @@ export const machinesCommand: CommandModule<object, MachinesArguments> = {
   describe: 'List the machines, or show every figure of one with its source',
   builder: (yargs) =>
     yargs
-      .positional('name', { type: 'string', describe: 'Show this machine only' })
+      .positional('name', { type: 'string', describe: 'Show this machine only: a name, or the path of a profile' })
       .option('json', { type: 'boolean', default: false, describe: 'Print one JSON array' })
       .example('$0 machines', 'GPU, host and link of every machine')
       .example('$0 machines a100-pcie-40gb', 'every figure with its source'),
   handler: ({ name, json }) => {
-    const machines = (name === undefined ? MACHINE_NAMES : [name]).map((machine) => resolveMachine(machine));
+    const machines = (name === undefined ? MACHINE_NAMES : [name]).map((machine) =>
+      resolveMachine(machine, { readProfile: readMeasurements }),
+    );
     if (json) printJson(machines.map(summariseMachine));
     else if (name === undefined) printList(machines);
+    else if (machines[0].measured) printTable(machines);
     else printEntry(machineEntry(name)!);
   },
 };
 
-function printList(machines: Machine[]): void {
+function printTable(machines: Machine[]): void {
   for (const line of tableLines(COLUMNS, machines)) print(line);
+}
+
+function printList(machines: Machine[]): void {
+  printTable(machines);
   print('');
   print('To combine as { gpu, host, link }:');
   for (const [kind, names] of Object.entries({ GPUs: GPU_NAMES, hosts: HOST_NAMES, links: LINK_NAMES })) {

@@ -40,7 +40,7 @@ export function machineFromProfile(profile: Profile): Machine {
       multiprocessors,
     },
     host: {
-      name: provenance.host || 'host',
+      name: provenance.host,
       memoryBytes: memory.hostBytes,
       memoryBytesPerSecond: rates.hostBytes + rates.h2d + rates.d2h,
       matmulFlopsPerSecond: rates.hostFlops,

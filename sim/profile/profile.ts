@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { PRECISIONS } from '../plan/plan.ts';
 import { firstProblem } from '../scenario/explain.ts';
 import { InputError } from '../scenario/input-error.ts';
+import { nameSchema } from '../scenario/name.ts';
 import { quoted } from '../scenario/path.ts';
 
 // A description that starts with a small letter completes the sentence "expected …": errors are written from it.
@@ -31,7 +32,11 @@ export const INTERFERING_KERNELS = ['gemm', 'attention', 'host-attention'] as co
 
 const positive = z.number().positive();
 const count = z.int().min(1);
-const text = z.string().max(1000);
+/** Printed to terminals and into pictures. */
+const text = z
+  .string()
+  .max(1000)
+  .regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, 'text without control characters');
 const type = z.enum(PRECISIONS);
 const direction = z.enum(COPY_DIRECTIONS);
 
@@ -75,14 +80,15 @@ const hostMemoryPoint = z.strictObject({ threads: count, bytesPerSecond: positiv
 const provenance = z.strictObject({
   /** Which of the executor's devices ran, or what else made the figures. */
   backend: z.enum(['cpu', 'cuda', 'torch-cuda', 'torch-cpu']),
-  device: text.min(1),
+  device: nameSchema,
   driver: text,
   blas: text,
   versions: z.record(z.string().max(100), text).describe('a mapping of names to versions'),
   /** ISO 8601. */
   date: text,
   commit: text,
-  host: text,
+  /** The computer around the GPU. */
+  host: nameSchema,
   /** Rate per direction at which the link was paced; left out: as fast as it is. */
   linkBytesPerSecond: positive.optional(),
   source: z.strictObject({

@@ -45,7 +45,7 @@ function validate(document: unknown): ScenarioDocument {
 
 function resolve(document: ScenarioDocument, sources: Sources): Scenario {
   const model = firstLayers(resolveModel(document.model, sources), document.layers);
-  const machine = resolveMachine(document.machine);
+  const machine = resolveMachine(document.machine, sources);
   const { workload, precision, placement, schedules } = document;
   refuseLongContext(workload, model);
   refuseHugeSteps(workload, model);

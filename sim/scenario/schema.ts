@@ -49,7 +49,7 @@ export const scenarioSchema = z.strictObject({
     .describe('the name of a model, the path of a Hugging Face config.json, or an inline shape'),
   machine: z
     .union([z.string().min(1), inlineMachineSchema])
-    .describe('the name of a machine, or an inline machine (gpu, host, link)'),
+    .describe('the name of a machine, the path of a profile, or an inline machine (gpu, host, link)'),
   layers: countUpTo(10_000).describe('Run only the first layers of the model.').optional(),
   workload: z.strictObject({
     batch: countUpTo(65_536),

@@ -67,13 +67,15 @@ function writeOut(document: Mapping, path: string[], sources: Sources): void {
     document.model = named(inlineFromShape(resolveModel(document.model, sources)));
   }
   if (root === 'machine' && path.length > 1 && typeof document.machine === 'string') {
-    document.machine = named(describeMachine(resolveMachine(document.machine).name)!);
+    const machine = resolveMachine(document.machine, sources);
+    const parts = machine.measured ? undefined : describeMachine(machine.name);
+    document.machine = named(parts ?? inlineFromMachine(machine));
   }
   const { machine } = document;
   if (root === 'machine' && path.length > 2 && typeof (machine as Mapping | null)?.[part] === 'string') {
     // A machine that is not valid is left as it is, for validation to say what is wrong with it.
     const { data } = inlineMachineSchema.safeParse(machine);
-    if (data) document.machine = named(inlineFromMachine(resolveMachine(data)));
+    if (data) document.machine = named(inlineFromMachine(resolveMachine(data, sources)));
   }
 }
 
