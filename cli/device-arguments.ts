@@ -1,0 +1,55 @@
+import type { Argv } from 'yargs';
+import { BACKENDS, type Backend, type DeviceOptions } from '../exec/native.ts';
+import { parseQuantity } from '../sim/units/quantity.ts';
+import { UsageError } from './usage-error.ts';
+
+export interface DeviceArguments {
+  backend: Backend;
+  'link-rate'?: string | undefined;
+  'host-threads'?: number | undefined;
+  graph?: boolean | undefined;
+}
+
+/** Lets a command say which device executes. */
+export function deviceArguments<T>(yargs: Argv<T>) {
+  return yargs
+    .option('backend', {
+      choices: BACKENDS,
+      demandOption: true,
+      describe: 'What executes: an NVIDIA GPU, or this machine’s cores with a link between them',
+      group: 'Device:',
+    })
+    .option('link-rate', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'CPU backend: pace the link to this rate per direction, for instance "2 GB/s"',
+      group: 'Device:',
+    })
+    .option('host-threads', {
+      type: 'number',
+      requiresArg: true,
+      describe: 'Threads of the host’s attention (left out: all cores but one)',
+      group: 'Device:',
+    })
+    .option('graph', {
+      type: 'boolean',
+      describe: 'CUDA backend: launch each step as a CUDA graph',
+      group: 'Device:',
+    });
+}
+
+/** The device that the arguments ask for. Throws a UsageError where they contradict each other. */
+export function deviceOptions(args: DeviceArguments): DeviceOptions {
+  const { backend, 'link-rate': rate, 'host-threads': threads, graph } = args;
+  if (rate !== undefined && backend !== 'cpu') throw new UsageError('--link-rate paces the CPU backend’s link only');
+  if (graph && backend !== 'cuda') throw new UsageError('--graph is for --backend cuda only');
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= 1024)) {
+    throw new UsageError(`--host-threads is ${threads}, expected a whole number from 1 to 1024`);
+  }
+  return {
+    backend,
+    ...(rate !== undefined && { linkBytesPerSecond: parseQuantity(rate, 'bytesPerSecond', '--link-rate') }),
+    ...(threads !== undefined && { hostThreads: threads }),
+    ...(graph && { graph }),
+  };
+}
