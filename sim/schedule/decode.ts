@@ -1,7 +1,7 @@
 import { isMoeLayer } from '../model/weights.ts';
 import { NONE, PlanBuilder } from '../plan/builder.ts';
 import { Group, Kind, type Plan, type PlanModel, Stream } from '../plan/plan.ts';
-import { allocate } from './decode-buffers.ts';
+import { allocate, type DecodeBuffers } from './decode-buffers.ts';
 import type { DecodeRequest } from './decode-request.ts';
 import { type ContextWork, type DecodeWork, decodeWork } from './decode-work.ts';
 import { type LayerGroups, layerGroups } from './layer-groups.ts';
@@ -10,6 +10,10 @@ import { recomputesAll, type TokenRange, tokenRanges } from './token-ranges.ts';
 
 export interface DecodePlan {
   plan: Plan;
+  /** What it was built for. */
+  request: DecodeRequest;
+  /** Which of the plan's buffers are what. */
+  buffers: DecodeBuffers;
   /** Last GPU operation of each layer's block: [step · layers + layer]. */
   blockEnds: Uint32Array;
   /** Last operation of each layer's fetches, −1 where it has none: [step · layers + layer]. */
@@ -37,6 +41,7 @@ class Decode {
   readonly #request: DecodeRequest;
   readonly #builder: PlanBuilder;
   readonly #layers: LayerGroups;
+  readonly #buffers: DecodeBuffers;
   readonly #operands: Operands;
   readonly #work: DecodeWork;
   readonly #offloaded: boolean;
@@ -81,8 +86,8 @@ class Decode {
     const ahead = this.#interleaved ? Math.max(2, microBatches) : 2;
     this.#slots = { staged: schedule.prefetch ? ahead : 1, scratch: ahead, weights: schedule.prefetch ? 2 : 1 };
     const ranges = [...this.#work.ranges, ...others];
-    const buffers = allocate(this.#builder, request, this.#layers, ranges, this.#work, this.#slots);
-    this.#operands = new Operands(this.#builder, request, buffers, this.#work);
+    this.#buffers = allocate(this.#builder, request, this.#layers, ranges, this.#work, this.#slots);
+    this.#operands = new Operands(this.#builder, request, this.#buffers, this.#work);
     this.#needed = this.#usedLater(others);
 
     const none = (length: number) => new Array<number>(length).fill(NONE);
@@ -138,6 +143,8 @@ class Decode {
     const extent = { layers: shape.layers, steps: contexts.length, microBatches };
     return {
       plan: this.#builder.build(this.#work.table, planModel(this.#request), extent),
+      request: this.#request,
+      buffers: this.#buffers,
       blockEnds,
       fetchEnds,
       stepEnds,
