@@ -7,8 +7,8 @@
 
 #include "core/plan.h"
 
-// What the executor asks of a machine. Two backends implement it: cpu/ (threads) and cuda/ (streams). Matrices are row-major and dense.
-// Kernels compute in fp32 (sums, softmax, norms) whatever the type of their operands.
+// What the executor asks of a machine. Two backends implement it: cpu/ (threads) and cuda/ (streams). Matrices are
+// row-major and dense. Kernels compute in fp32 (sums, softmax, norms) whatever the type of their operands.
 
 namespace splitpoint {
 
@@ -28,8 +28,8 @@ struct DeviceError : std::runtime_error {
 struct DeviceInfo {
   std::string backend;  // "cpu" or "cuda"
   std::string name;
-  std::string driver;   // driver and runtime versions, empty on the CPU
-  std::string blas;     // the library that multiplies matrices, with its version or path
+  std::string driver;  // driver and runtime versions, empty on the CPU
+  std::string blas;    // the library that multiplies matrices, with its version or path
   uint64_t gpuBytes = 0;
   uint64_t gpuFreeBytes = 0;
   uint64_t hostBytes = 0;
@@ -47,7 +47,8 @@ struct Copy {
   uint64_t targetStride;
 };
 
-// output (batch × width) = table[token] (+ positions[position]); the token of each sequence is drawn by `drawnToken` (core/random.h).
+// output (batch × width) = table[token] (+ positions[position]); the token of each sequence is drawn by `drawnToken`
+// (core/random.h).
 struct Embed {
   Type type;
   const void* table;  // vocab × width
@@ -168,8 +169,8 @@ struct Fill {
   float shift;
 };
 
-// Streams run what is enqueued on them in order; events order streams among each other and carry the time they were recorded at.
-// Enqueueing never waits for work to be done, unless a backend's queue is full.
+// Streams run what is enqueued on them in order; events order streams among each other and carry the time they were
+// recorded at. Enqueueing never waits for work to be done, unless a backend's queue is full.
 class Device {
  public:
   virtual ~Device() = default;
@@ -213,7 +214,8 @@ class Device {
   // Holds back everything enqueued from here on, on all streams, until `openGate` (or for a few seconds at most).
   virtual void closeGate() = 0;
   virtual void openGate() = 0;
-  // Returns when all streams are empty, within `seconds` at most: true when they are. Throws DeviceError where work failed.
+  // Returns when all streams are empty, within `seconds` at most: true when they are. Throws DeviceError where work
+  // failed.
   virtual bool drained(double seconds) = 0;
   // Drops what has not begun, opens the gate; `drained` then comes soon.
   virtual void cancel() = 0;

@@ -11,7 +11,8 @@
 
 namespace splitpoint {
 
-// Bytes to keep a copy of right after an operation, in the operation's own stream, so that a check can look at what is overwritten later.
+// Bytes to keep a copy of right after an operation, in the operation's own stream, so that a check can look at what is
+// overwritten later.
 struct Capture {
   uint32_t operation;
   uint32_t operand;  // index among the operation's operands
@@ -46,14 +47,17 @@ class Executor {
   Device& device() { return *device_; }
   const std::vector<BufferSpec>& buffers() const { return buffers_; }
 
-  // Of a range of a buffer. Throw PlanError where the range is outside.
-  void fill(uint32_t buffer, uint64_t offset, uint64_t count, Type type, uint64_t seed, uint64_t firstIndex, float scale, float shift);
+  // Throws PlanError where a range is not in its buffer, as do those that work on ranges.
+  void checkRange(uint32_t buffer, uint64_t offset, uint64_t bytes) const { rangeOf(buffer, offset, bytes); }
+  void fill(uint32_t buffer, uint64_t offset, uint64_t count, Type type, uint64_t seed, uint64_t firstIndex,
+            float scale, float shift);
   // NaN in every type.
   void poison(uint32_t buffer, uint64_t offset, uint64_t bytes);
   void read(uint32_t buffer, uint64_t offset, uint64_t bytes, void* target);
   void write(uint32_t buffer, uint64_t offset, uint64_t bytes, const void* source);
 
-  // Runs a plan that `checkPlan` (core/check.h) has nothing against; it is checked again here. Throws PlanError or DeviceError.
+  // Runs a plan that `checkPlan` (core/check.h) has nothing against; it is checked again here. Throws PlanError or
+  // DeviceError.
   Execution execute(const Plan& plan, const ExecuteOptions& options);
 
  private:

@@ -9,8 +9,8 @@
 
 namespace splitpoint {
 
-// Takes the operands of an operation one after another, in the order that its kind documents. Everything throws PlanError naming the
-// operation where the plan is not so.
+// Takes the operands of an operation one after another, in the order that its kind documents. Everything throws
+// PlanError naming the operation where the plan is not so.
 class OperandReader {
  public:
   OperandReader(const Plan& plan, uint32_t operation, std::span<const uintptr_t> memory);
@@ -24,7 +24,8 @@ class OperandReader {
 
   // The next operand, which must have this role and be written or read.
   Operand take(Role role, bool write);
-  // The same, in contiguous elements of the type (of `elementBytes` bytes where stated); its bytes must be `bytes` where stated.
+  // The same, in contiguous elements of the type (of `elementBytes` bytes where stated); its bytes must be `bytes`
+  // where stated.
   Operand takeDense(Role role, bool write, uint64_t elementBytes = 0);
   Operand takeDense(Role role, bool write, uint64_t elementBytes, uint64_t bytes);
   void* address(const Operand& operand) const;
