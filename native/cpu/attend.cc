@@ -25,46 +25,83 @@ struct Partial {
   float* weighted;
 };
 
-SPLITPOINT_INLINE float dot(const float* a, const float* b, uint32_t count) {
-  Floats sums[4] = {};
+// Sums of the lanes of four vectors.
+SPLITPOINT_INLINE void sumLanes(const Floats (&v)[4], float* out) {
+  const Floats low = __builtin_shufflevector(v[0], v[1], 0, 8, 2, 10, 4, 12, 6, 14) +
+                     __builtin_shufflevector(v[0], v[1], 1, 9, 3, 11, 5, 13, 7, 15);
+  const Floats high = __builtin_shufflevector(v[2], v[3], 0, 8, 2, 10, 4, 12, 6, 14) +
+                      __builtin_shufflevector(v[2], v[3], 1, 9, 3, 11, 5, 13, 7, 15);
+  const Floats all = __builtin_shufflevector(low, high, 0, 1, 8, 9, 4, 5, 12, 13) +
+                     __builtin_shufflevector(low, high, 2, 3, 10, 11, 6, 7, 14, 15);
+  for (int i = 0; i < 4; ++i) out[i] = all[i] + all[i + 4];
+}
+
+// Tokens that go through the loops together, so that loads and sums of lanes are shared.
+constexpr uint32_t kTogether = 4;
+
+// The query's products with as many keys, `stride` apart.
+SPLITPOINT_INLINE void dotTogether(const float* query, const float* keys, uint64_t stride, uint32_t count, float* out) {
+  Floats sums[kTogether] = {};
   uint32_t i = 0;
-  for (; i + 4 * kLanes <= count; i += 4 * kLanes) {
-    sums[0] += floatsAt(a + i) * floatsAt(b + i);
-    sums[1] += floatsAt(a + i + kLanes) * floatsAt(b + i + kLanes);
-    sums[2] += floatsAt(a + i + 2 * kLanes) * floatsAt(b + i + 2 * kLanes);
-    sums[3] += floatsAt(a + i + 3 * kLanes) * floatsAt(b + i + 3 * kLanes);
+  for (; i + kLanes <= count; i += kLanes) {
+    const Floats left = floatsAt(query + i);
+#pragma GCC unroll 4
+    for (uint32_t t = 0; t < kTogether; ++t) sums[t] += left * floatsAt(keys + t * stride + i);
   }
-  for (; i + kLanes <= count; i += kLanes) sums[0] += floatsAt(a + i) * floatsAt(b + i);
-  const Floats four = (sums[0] + sums[1]) + (sums[2] + sums[3]);
-  float sum = ((four[0] + four[1]) + (four[2] + four[3])) + ((four[4] + four[5]) + (four[6] + four[7]));
-  for (; i < count; ++i) sum += a[i] * b[i];
+  sumLanes(sums, out);
+  for (; i < count; ++i)
+    for (uint32_t t = 0; t < kTogether; ++t) out[t] += query[i] * keys[t * stride + i];
+}
+
+SPLITPOINT_INLINE float dot(const float* query, const float* key, uint32_t count) {
+  float sum = 0;
+  for (uint32_t i = 0; i < count; ++i) sum += query[i] * key[i];
   return sum;
 }
 
-SPLITPOINT_INLINE void addScaled(float scale, const float* from, float* to, uint32_t count) {
+SPLITPOINT_INLINE void addTogether(const float* weights, const float* values, uint64_t stride, float* to,
+                                   uint32_t count) {
+  // Copies, because what is written could be the weights for all that a compiler knows.
+  const float scale[kTogether] = {weights[0], weights[1], weights[2], weights[3]};
   uint32_t i = 0;
-  for (; i + kLanes <= count; i += kLanes) floatsAt(to + i) += floatsAt(from + i) * scale;
-  for (; i < count; ++i) to[i] += from[i] * scale;
+  for (; i + kLanes <= count; i += kLanes) {
+    Floats sum = floatsAt(to + i);
+#pragma GCC unroll 4
+    for (uint32_t t = 0; t < kTogether; ++t) sum += floatsAt(values + t * stride + i) * scale[t];
+    floatsAt(to + i) = sum;
+  }
+  for (; i < count; ++i)
+    for (uint32_t t = 0; t < kTogether; ++t) to[i] += values[t * stride + i] * scale[t];
 }
 
-SPLITPOINT_INLINE float largestOf(const float* numbers, uint32_t count) {
-  float largest = numbers[0];
-  for (uint32_t i = 1; i < count; ++i) largest = std::max(largest, numbers[i]);
-  return largest;
+SPLITPOINT_INLINE void addScaled(float scale, const float* from, float* to, uint32_t count) {
+  for (uint32_t i = 0; i < count; ++i) to[i] += from[i] * scale;
 }
 
-// Scores become weights; what was summed before is scaled to a larger maximum.
+// Scores become weights; what was summed before is scaled to a larger maximum. kBlockTokens scores may be read and
+// written.
 SPLITPOINT_INLINE void weigh(float* scores, uint32_t tokens, float& largest, float& sum, float* weighted,
                              uint32_t headDim) {
+  // The scores that are missing weigh nothing.
+  std::fill(scores + tokens, scores + kBlockTokens, -std::numeric_limits<float>::infinity());
+  Floats high = floatsAt(scores);
+  for (uint32_t t = kLanes; t < kBlockTokens; t += kLanes)
+    high = floatsAt(scores + t) > high ? floatsAt(scores + t) : high;
   const float before = largest;
-  largest = std::max(before, largestOf(scores, tokens));
-  if (largest != before) {
-    const float scale = exponential(before - largest);
-    sum *= scale;
+  float now = before;
+  for (uint32_t lane = 0; lane < kLanes; ++lane) now = std::max(now, high[lane]);
+  float scale = 1;
+  if (now != before) {
+    scale = exponential(before - now);
     for (uint32_t i = 0; i < headDim; ++i) weighted[i] *= scale;
   }
-  for (uint32_t t = 0; t < tokens; ++t) scores[t] = exponential(scores[t] - largest);
-  for (uint32_t t = 0; t < tokens; ++t) sum += scores[t];
+  for (uint32_t t = 0; t < kBlockTokens; ++t) scores[t] = exponential(scores[t] - now);
+  Floats sums = floatsAt(scores);
+  for (uint32_t t = kLanes; t < kBlockTokens; t += kLanes) sums += floatsAt(scores + t);
+  float weights = 0;
+  for (uint32_t lane = 0; lane < kLanes; ++lane) weights += sums[lane];
+  largest = now;
+  sum = sum * scale + weights;
 }
 
 struct Scratch {
@@ -73,6 +110,20 @@ struct Scratch {
   std::vector<float> widened;
 };
 
+struct Rows {
+  const float* first;
+  uint64_t stride;  // in elements
+};
+
+// A head of each of some tokens, where it is or widened. One at a time, so that arithmetic and memory overlap.
+SPLITPOINT_INLINE Rows rowsOf(Type type, const char* data, uint64_t stride, uint32_t rows, uint64_t width,
+                              Scratch& scratch) {
+  if (type == Type::fp32) return {reinterpret_cast<const float*>(data), stride};
+  for (uint32_t row = 0; row < rows; ++row)
+    widen(type, data + row * stride * bytesOf(type), scratch.widened.data() + row * width, width);
+  return {scratch.widened.data(), width};
+}
+
 // Key/value heads are counted through all sequences (`pair`), query rows likewise: pair p serves the rows p·group … (p
 // + 1)·group − 1. Of the tokens of all segments in a row, those from `first` to `end` − 1.
 SPLITPOINT_CLONES
@@ -80,13 +131,13 @@ void attendRun(const Attend& a, uint32_t first, uint32_t end, Scratch& scratch, 
   const uint32_t group = a.heads / a.kvHeads;
   const uint32_t pairs = a.batch * a.kvHeads;
   const uint32_t headDim = a.headDim;
-  const uint64_t elementBytes = bytesOf(a.type);
-  const uint64_t tokenBytes = uint64_t(pairs) * headDim * elementBytes;
+  const uint64_t headBytes = headDim * bytesOf(a.type);
+  const uint64_t tokenBytes = pairs * headBytes;
   const uint32_t blockPairs = std::clamp(kBlockSums / (group * headDim), 1u, pairs);
   const uint32_t blockRows = blockPairs * group;
   scratch.query.resize(uint64_t(blockRows) * headDim);
   scratch.scores.resize(uint64_t(blockRows) * kBlockTokens);
-  scratch.widened.resize(uint64_t(blockPairs) * headDim);
+  scratch.widened.resize(uint64_t(headDim) * kTogether);
   float* const query = scratch.query.data();
   float* const scores = scratch.scores.data();
   const float scale = 1.0f / std::sqrt(float(headDim));
@@ -96,10 +147,9 @@ void attendRun(const Attend& a, uint32_t first, uint32_t end, Scratch& scratch, 
     const uint32_t block = blockEnd - firstPair;
     const uint32_t rows = block * group;
     const uint64_t firstRow = uint64_t(firstPair) * group;
-    const uint64_t blockOffset = uint64_t(firstPair) * headDim * elementBytes;
+    const uint64_t blockOffset = firstPair * headBytes;
     float* const weighted = partial.weighted + firstRow * headDim;
-    widen(a.type, static_cast<const char*>(a.query) + firstRow * headDim * elementBytes, query,
-          uint64_t(rows) * headDim);
+    widen(a.type, static_cast<const char*>(a.query) + firstRow * headBytes, query, uint64_t(rows) * headDim);
     for (uint64_t i = 0; i < uint64_t(rows) * headDim; ++i) query[i] *= scale;
     std::fill_n(weighted, uint64_t(rows) * headDim, 0.0f);
     std::fill_n(partial.largest + firstRow, rows, -std::numeric_limits<float>::infinity());
@@ -113,21 +163,41 @@ void attendRun(const Attend& a, uint32_t first, uint32_t end, Scratch& scratch, 
         const uint64_t offset = (token - segmentStart) * tokenBytes + blockOffset;
         const char* keys = static_cast<const char*>(a.segment[s].keys) + offset;
         const char* values = static_cast<const char*>(a.segment[s].values) + offset;
-        for (uint32_t t = 0; t < tokens; ++t) {
-          const float* key = asFloats(a.type, keys + t * tokenBytes, scratch.widened.data(), uint64_t(block) * headDim);
-          for (uint32_t row = 0; row < rows; ++row)
-            scores[row * kBlockTokens + t] =
-                dot(query + uint64_t(row) * headDim, key + uint64_t(row / group) * headDim, headDim);
+        const uint32_t together = tokens / kTogether * kTogether;
+        for (uint32_t t = 0; t < tokens; t += t < together ? kTogether : 1) {
+          for (uint32_t pair = 0; pair < block; ++pair) {
+            const Rows key = rowsOf(a.type, keys + t * tokenBytes + pair * headBytes, uint64_t(pairs) * headDim,
+                                    t < together ? kTogether : 1, headDim, scratch);
+            for (uint32_t row = pair * group; row < (pair + 1) * group; ++row) {
+              const float* left = query + uint64_t(row) * headDim;
+              const float* right = key.first;
+              float* score = scores + row * kBlockTokens + t;
+              if (t < together) {
+                dotTogether(left, right, key.stride, headDim, score);
+              } else {
+                *score = dot(left, right, headDim);
+              }
+            }
+          }
         }
         for (uint32_t row = 0; row < rows; ++row)
           weigh(scores + row * kBlockTokens, tokens, partial.largest[firstRow + row], partial.sum[firstRow + row],
                 weighted + uint64_t(row) * headDim, headDim);
-        for (uint32_t t = 0; t < tokens; ++t) {
-          const float* value =
-              asFloats(a.type, values + t * tokenBytes, scratch.widened.data(), uint64_t(block) * headDim);
-          for (uint32_t row = 0; row < rows; ++row)
-            addScaled(scores[row * kBlockTokens + t], value + uint64_t(row / group) * headDim,
-                      weighted + uint64_t(row) * headDim, headDim);
+        for (uint32_t t = 0; t < tokens; t += t < together ? kTogether : 1) {
+          for (uint32_t pair = 0; pair < block; ++pair) {
+            const Rows value = rowsOf(a.type, values + t * tokenBytes + pair * headBytes, uint64_t(pairs) * headDim,
+                                      t < together ? kTogether : 1, headDim, scratch);
+            for (uint32_t row = pair * group; row < (pair + 1) * group; ++row) {
+              const float* weight = scores + row * kBlockTokens + t;
+              const float* from = value.first;
+              float* to = weighted + uint64_t(row) * headDim;
+              if (t < together) {
+                addTogether(weight, from, value.stride, to, headDim);
+              } else {
+                addScaled(*weight, from, to, headDim);
+              }
+            }
+          }
         }
       }
     }

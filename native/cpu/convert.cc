@@ -76,10 +76,7 @@ void narrowBfloat(const float* from, uint16_t* to, size_t count) {
   for (; i < count; ++i) to[i] = _cvtss_sh(from[i], _MM_FROUND_TO_NEAREST_INT);
 }
 
-bool hasHalf() {
-  static const bool has = __builtin_cpu_supports("avx") && __builtin_cpu_supports("f16c");
-  return has;
-}
+bool hasHalf() { return __builtin_cpu_supports("avx") && __builtin_cpu_supports("f16c"); }
 #else
 void widenHalf(const uint16_t* from, float* to, size_t count) { widenHalfPortably(from, to, count); }
 void narrowHalf(const float* from, uint16_t* to, size_t count) { narrowHalfPortably(from, to, count); }

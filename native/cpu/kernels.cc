@@ -77,7 +77,8 @@ void activateBlock(bool silu, const float* gate, const float* up, float* out, ui
   if (silu) {
     for (uint64_t i = 0; i < count; ++i) out[i] = gate[i] / (1.0f + exponential(-gate[i]));
   } else {
-    for (uint64_t i = 0; i < count; ++i) out[i] = gate[i] > 0.0f ? gate[i] : 0.0f;
+    // NaN stays, so that what was never written shows.
+    for (uint64_t i = 0; i < count; ++i) out[i] = gate[i] < 0.0f ? 0.0f : gate[i];
   }
   if (up)
     for (uint64_t i = 0; i < count; ++i) out[i] *= up[i];

@@ -119,6 +119,31 @@ TEST("attention with more threads than tokens uses those it can") {
   checkAttention(random, pool, {Type::fp32, 2, 2, 1, 16, {3}}, true);
 }
 
+TEST("a single key, value or query that was never written shows in the attention that reads it, and only there") {
+  Random random(8);
+  ThreadPool pool(2);
+  constexpr uint32_t tokens = 90, batch = 2, heads = 2, headDim = 16;
+  for (int which = 0; which < 3; ++which) {
+    Tensor query = test::randomTensor(random, Type::fp32, batch * heads * headDim), output = query;
+    Tensor keys = test::randomTensor(random, Type::fp32, tokens * batch * heads * headDim), values = keys;
+    // Of the last row: the second sequence's second head.
+    Tensor& poisoned = which == 0 ? keys : which == 1 ? values : query;
+    for (uint32_t i = 0; i < headDim; ++i) poisoned.set(poisoned.count() - headDim + i, NAN);
+    attendOnHost({.type = Type::fp32,
+                  .batch = batch,
+                  .heads = heads,
+                  .kvHeads = heads,
+                  .headDim = headDim,
+                  .query = query.data(),
+                  .segment = {{keys.data(), values.data(), tokens}},
+                  .segments = 1,
+                  .output = output.data(),
+                  .logSumExp = nullptr},
+                 pool);
+    for (size_t i = 0; i < output.count(); ++i) CHECK(std::isnan(output[i]) == (i >= output.count() - headDim));
+  }
+}
+
 TEST("attention over no tokens is refused") {
   ThreadPool pool(1);
   CHECK_THROWS(DeviceError, attendOnHost({.type = Type::fp32,

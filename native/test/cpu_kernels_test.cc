@@ -122,6 +122,15 @@ TEST("SiLU of very large and very small numbers is finite") {
   CHECK(output[3] == gate[3]);
 }
 
+TEST("activations of what was never written are not a number") {
+  for (bool silu : {false, true}) {
+    Tensor poison(Type::fp16, 40), up(Type::fp16, 40), output(Type::fp16, 40);
+    for (size_t i = 0; i < 40; ++i) up.set(i, 1), output.set(i, 1);
+    activate({Type::fp16, silu, 40, poison.data(), up.data(), output.data()});
+    for (size_t i = 0; i < 40; ++i) CHECK(std::isnan(output[i]));
+  }
+}
+
 TEST("merging weighs both sides by their exponentials, also where those overflow") {
   Random random(15);
   for (Type type : test::kAllTypes) {

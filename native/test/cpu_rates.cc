@@ -158,6 +158,28 @@ void printHandover() {
   }
 }
 
+// From the end of a copy that was long enough for its waiter to fall asleep.
+void printWaking() {
+  constexpr uint32_t hops = 200;
+  CpuDevice device({.linkBytesPerSecond = 1e9});
+  Buffer memory(device, 2 << 20);
+  device.resetEvents(2 * hops);
+  device.closeGate();
+  for (uint32_t hop = 0; hop < hops; ++hop) {
+    if (hop > 0) device.wait(kH2d, 2 * hop - 1);
+    device.copy(kH2d, {memory.memory, static_cast<char*>(memory.memory) + (1 << 20), 1 << 20, 1, 1 << 20, 1 << 20});
+    device.record(kH2d, 2 * hop, false);
+    device.wait(kCompute, 2 * hop);
+    device.record(kCompute, 2 * hop + 1, false);
+  }
+  device.openGate();
+  device.drained(kPatience);
+  std::vector<double> gaps;
+  for (uint32_t hop = 0; hop < hops; ++hop) gaps.push_back(device.secondsBetween(2 * hop, 2 * hop + 1) * 1e6);
+  std::sort(gaps.begin(), gaps.end());
+  std::printf("after 1 ms : median %.2f µs, 95th percentile %.2f µs\n", gaps[hops / 2], gaps[hops * 95 / 100]);
+}
+
 void printFill() {
   CpuDevice device({});
   constexpr uint64_t count = 64 << 20;
@@ -173,6 +195,7 @@ void printFill() {
 
 int main() {
   splitpoint::printHandover();
+  splitpoint::printWaking();
   splitpoint::printCopies();
   splitpoint::printProducts();
   splitpoint::printAttention();
