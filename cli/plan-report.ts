@@ -91,7 +91,7 @@ function markOf({ split }: Candidate, asked: Scenario['split'], promptTokens: nu
 }
 
 /** `380 recomputed, 132 transferred`: the ways that serve any tokens. */
-function splitText(split: SplitTokens): string {
+export function splitText(split: SplitTokens): string {
   const ways = [
     [split.resident, 'resident'],
     [split.recomputed, 'recomputed'],

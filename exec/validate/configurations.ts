@@ -6,7 +6,6 @@ import { splitsAt, spread } from '../../sim/planner/splits.ts';
 import type { Scenario, SplitRequest } from '../../sim/scenario/scenario.ts';
 import { scheduleNamed } from '../../sim/schedule/catalogue.ts';
 import { type DecodePlan, decodePlan } from '../../sim/schedule/decode.ts';
-import type { DecodeRequest } from '../../sim/schedule/decode-request.ts';
 import { type LayerGroups, layerGroups } from '../../sim/schedule/layer-groups.ts';
 import type { ScheduleName } from '../../sim/schedule/names.ts';
 import type { Schedule, Way } from '../../sim/schedule/schedule.ts';
@@ -19,7 +18,6 @@ export interface Configuration {
   schedule: ScheduleName;
   /** First step, mean over layers. */
   split: SplitTokens;
-  request: DecodeRequest;
   decode: DecodePlan;
 }
 
@@ -78,7 +76,7 @@ function configuration(
     otherSteps: extremes(schedule, layers, contexts),
   };
   const split = meanOverLayers(splits[0], layers);
-  return { name: nameOf(schedule, split), schedule: schedule.name, split, request, decode: decodePlan(request) };
+  return { name: nameOf(schedule, split), schedule: schedule.name, split, decode: decodePlan(request) };
 }
 
 /** Steps that send every token each way the schedule has: a plan beside them has caches with room for any split. */

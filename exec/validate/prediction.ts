@@ -20,7 +20,10 @@ export function stepSeconds(stepEnds: Uint32Array, endSeconds: Float64Array): nu
 }
 
 /** Seconds of each group's operations in a step, added up, mean over the steps. Groups that take no time are left out. */
-export function groupSeconds(plan: Plan, timeline: Pick<Timeline, 'startSeconds' | 'endSeconds'>): Map<GroupName, number> {
+export function groupSeconds(
+  plan: Plan,
+  timeline: Pick<Timeline, 'startSeconds' | 'endSeconds'>,
+): Map<GroupName, number> {
   const total = new Map<GroupName, number>();
   for (let i = 0; i < plan.count; i++) {
     const seconds = (timeline.endSeconds[i] - timeline.startSeconds[i]) / plan.steps;
