@@ -26,6 +26,14 @@ describe('imports', () => {
     expect(outside('sim', ['sim', 'zod', 'yaml', 'vega-lite'])).toEqual([]);
   });
 
+  it('of exec reach sim, Node and libraries, but not the command line', () => {
+    expect(importsOf('exec').filter(({ target }) => target.startsWith('cli/') || target.startsWith('test/'))).toEqual(
+      [],
+    );
+    const packages = importsOf('exec').filter(({ target }) => !/^(exec|sim)\/|^node:/.test(target));
+    expect([...new Set(packages.map(({ target }) => target))]).toEqual(['simple-statistics']);
+  });
+
   it('of the engine stay in the engine', () => {
     expect(outside('sim/engine', ['sim/engine'])).toEqual([]);
   });

@@ -117,7 +117,7 @@ export function errorDistributionSpec({ title, subtitle, points }: Validation): 
   }));
   const most = Math.max(5, ...values.map(({ percent }) => Math.abs(percent)));
   const end = Math.ceil(1.05 * most);
-  const domain = [-end, end];
+  const domain: [number, number] = [-end, end];
   const x = {
     field: 'percent',
     type: 'quantitative' as const,
