@@ -112,7 +112,7 @@ class ProfileTimes {
   }
 
   seconds(works: WorkTable, w: number): number {
-    const { kind, dtype, m, n, k, batch, bytes } = works;
+    const { kind, dtype, m, n, k, batch, flops, bytes } = works;
     switch (kind[w]) {
       case Kind.copyH2d:
         return this.#h2d.at(bytes[w]);
@@ -122,8 +122,8 @@ class ProfileTimes {
         return this.#gemm.seconds(dtype[w], m[w], n[w], k[w], batch[w]);
       case Kind.attend: {
         if (!this.#attention) return this.#launchSeconds + bytes[w] / this.#rates.kernelBytes;
-        // Queries and outputs are in the bytes, too.
-        const kvBytes = bytes[w] - 2 * m[w] * n[w] * bytesPerElement(PRECISIONS[dtype[w]]);
+        // Queries and outputs are in the bytes, too: each of their elements takes part in two FLOPs a token.
+        const kvBytes = bytes[w] - (flops[w] / (2 * k[w])) * bytesPerElement(PRECISIONS[dtype[w]]);
         return this.#attention.seconds(dtype[w], m[w], n[w], k[w], kvBytes);
       }
       case Kind.hostAttend:

@@ -83,8 +83,8 @@ export class AttentionTimes {
   seconds(type: number, rows: number, headDim: number, context: number, kvBytes: number): number {
     const { times, factor } = this.#types[type];
     const perHead = 2 * headDim * context * bytesPerElement(PRECISIONS[type]);
-    // Latent and quantised caches hold other bytes than their heads tell: as many heads as would hold these.
-    const kvRows = Math.max(1, Math.round(kvBytes / perHead));
+    // Latent and quantised caches hold other bytes than their heads tell: as many heads as would hold these, at any context the same.
+    const kvRows = Number((kvBytes / perHead).toPrecision(9));
     return factor * times.curve(`${rows} ${kvRows} ${headDim}`, { rows, kvRows, headDim }).at(context);
   }
 }
