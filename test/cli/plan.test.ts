@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { PlanResult } from '../../sim/planner/result.ts';
+import { smallProfile } from '../sim/profile/profiles.ts';
 import { folderWith, SMALL, splitpoint } from './splitpoint.ts';
 
 const FLAGS = [
@@ -31,6 +33,30 @@ describe('splitpoint plan', () => {
     const fromFile = splitpoint(['plan', 's.yaml', '--json'], { cwd }).stdout;
     expect(splitpoint(['plan', '-', '--json'], { input: SMALL }).stdout).toBe(fromFile);
     expect(splitpoint(['plan', ...FLAGS, '--set', 'name=small', '--json']).stdout).toBe(fromFile);
+  });
+
+  it('plans on the machine of a profile, named from the scenario’s folder or by --machine', () => {
+    const files = {
+      'profile.json': JSON.stringify(smallProfile()),
+      's.yaml': SMALL.replace('a100-pcie-40gb', './profile.json'),
+    };
+    const cwd = folderWith(files);
+    const { stdout, stderr } = splitpoint(['plan', join(cwd, 's.yaml'), '--json']);
+    expect(stderr).toBe('');
+    expect((JSON.parse(stdout) as PlanResult).machine).toMatchObject({ name: 'a small device', measured: true });
+    const flags = FLAGS.map((flag) => (flag === 'a100-pcie-40gb' ? 'profile.json' : flag));
+    expect(splitpoint(['plan', ...flags, '--set', 'name=small', '--json'], { cwd }).stdout).toBe(stdout);
+    const machines = splitpoint(['machines', 'profile.json', '--json'], { cwd });
+    expect(JSON.parse(machines.stdout)).toEqual([(JSON.parse(stdout) as PlanResult).machine]);
+    expect(splitpoint(['machines', 'profile.json'], { cwd }).stdout).toMatch(/a small device/);
+  });
+
+  it('refuses a broken profile with one error that names it and the place in it', () => {
+    const profile = { ...smallProfile(), multiprocessors: -1 };
+    const cwd = folderWith({ 'p.json': JSON.stringify(profile), 's.yaml': SMALL.replace('a100-pcie-40gb', 'p.json') });
+    const { code, stdout, stderr } = splitpoint(['plan', 's.yaml'], { cwd });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/p\.json: multiprocessors: found -1, expected a whole number from 0/);
   });
 
   it('lets flags and --set change what the file says', () => {

@@ -8,7 +8,7 @@ import { parseProfile } from '../../../sim/profile/profile.ts';
 import { InputError } from '../../../sim/scenario/input-error.ts';
 import { scenarioFromDocument } from '../../../sim/scenario/parse.ts';
 import { SMALL_MODEL, scenarioOf, smallModels, smallWorkloads } from '../schedule/scenarios.ts';
-import { anyProfile, smallProfile } from './profiles.ts';
+import { anyProfile, repeats, smallProfile } from './profiles.ts';
 
 const WORKLOAD = { batch: 2, promptTokens: 200, generatedTokens: 3 };
 
@@ -99,6 +99,17 @@ describe('a scenario on a measured machine', () => {
       h2dBytesPerSecond: 7e9,
       d2hBytesPerSecond: expect.closeTo(1e7 / 0.020003, 0),
     });
+  });
+
+  it('is not bounded by attention to one token and to all of them where either takes as long', () => {
+    const document = smallProfile();
+    const flat = (context: number) => ({ ...document.attention[0], context, seconds: repeats(5e-6) });
+    const profile = parseProfile({ ...document, attention: [flat(1), flat(2000)], duplex: [], interference: [] });
+    const workload = { batch: 2, promptTokens: 1990, generatedTokens: 1 };
+    const scenario = scenarioOf({ model: SMALL_MODEL, machine: 'a100-pcie-40gb', workload, schedules: ['resident'] });
+    const [resident] = plan({ ...scenario, machine: machineFromProfile(profile) }).candidates;
+    expect(resident.gap).toBeGreaterThanOrEqual(-1e-12);
+    expect(resident.gap).toBeLessThan(0.2);
   });
 
   it('has no schedule that beats the bound, however the profile looks', () => {
