@@ -78,9 +78,10 @@ class Decode {
     this.#work = decodeWork(request, this.#layers);
     const others = request.otherSteps ? tokenRanges(this.#layers.groups, request.otherSteps) : [];
     this.#offloaded = request.placement.weights === 'host';
-    const hostAttends = splits.some((step) => step.some((split) => split.hostAttended > 0));
-    this.#weightsAhead = this.#offloaded && hostAttends;
-    this.#interleaved = microBatches > 1 && hostAttends;
+    // In series there is one buffer of each kind, which whatever ran ahead would overwrite.
+    const runsAhead = schedule.prefetch && splits.some((step) => step.some((split) => split.hostAttended > 0));
+    this.#weightsAhead = this.#offloaded && runsAhead;
+    this.#interleaved = microBatches > 1 && runsAhead;
     this.#recomputesFirst = !schedule.prefetch || this.#offloaded;
     // Micro-batches under way at the same time each need buffers of their own.
     const ahead = this.#interleaved ? Math.max(2, microBatches) : 2;
