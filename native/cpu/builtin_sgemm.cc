@@ -12,7 +12,7 @@ constexpr uint64_t kTileColumns = 2 * kLanes;
 constexpr uint64_t kBlockK = 256;
 constexpr uint64_t kBlockM = 128;
 
-// kBlockK × kTileColumns of b, columns beyond n zero.
+// kBlockK × kTileColumns of b; columns beyond n keep what they were.
 SPLITPOINT_INLINE void pack(const Sgemm& s, uint64_t firstK, uint64_t endK, uint64_t firstN, float* packed) {
   const uint64_t columns = std::min(kTileColumns, s.n - firstN);
   const uint64_t step = s.bTransposed ? 1 : s.bStride;
@@ -20,7 +20,6 @@ SPLITPOINT_INLINE void pack(const Sgemm& s, uint64_t firstK, uint64_t endK, uint
   for (uint64_t p = firstK; p < endK; ++p, packed += kTileColumns) {
     const float* row = s.b + p * step + firstN * across;
     for (uint64_t j = 0; j < columns; ++j) packed[j] = row[j * across];
-    std::fill(packed + columns, packed + kTileColumns, 0.0f);
   }
 }
 
@@ -51,7 +50,7 @@ SPLITPOINT_INLINE void tile(const Sgemm& s, uint64_t firstM, uint64_t endM, uint
 
 SPLITPOINT_CLONES
 void multiplyBuiltIn(const Sgemm& s) {
-  float packed[kBlockK * kTileColumns];
+  float packed[kBlockK * kTileColumns] = {};
   for (uint64_t firstK = 0; firstK < s.k; firstK += kBlockK) {
     const uint64_t endK = std::min(firstK + kBlockK, s.k);
     for (uint64_t blockM = 0; blockM < s.m; blockM += kBlockM) {

@@ -33,11 +33,8 @@ void CpuStream::push(Run run, const void* state, size_t bytes) {
   if (sleeping) changed_.notify_all();
 }
 
-void CpuStream::cancel() {
-  std::lock_guard lock(mutex_);
-  cancelled_ = true;
-  queued_.clear();
-}
+// The thread drops what is queued.
+void CpuStream::cancel() { cancelled_ = true; }
 
 bool CpuStream::idle(Clock::time_point deadline) {
   std::unique_lock lock(mutex_);
