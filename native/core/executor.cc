@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/check.h"
+#include "core/names.h"
 #include "core/product.h"
 #include "core/run.h"
 #include "core/text.h"
@@ -62,10 +63,29 @@ class KeptOperands {
   std::vector<Keep> kept_;
 };
 
+constexpr double kGibibyte = 1 << 30;
+
+void expectRoom(const std::vector<BufferSpec>& buffers, Pool pool, uint64_t available) {
+  uint64_t asked = 0;
+  for (const BufferSpec& buffer : buffers) {
+    if ((buffer.pool == Pool::gpu) == (pool == Pool::gpu)) asked += buffer.bytes;
+  }
+  if (asked <= available) return;
+  const double shortfall = double(asked - available);
+  throw OutOfMemory(pool, asked, available,
+                    text("out of ", nameOf(pool), " memory: the plan's buffers are ", double(asked) / kGibibyte,
+                         " GiB, ", double(available) / kGibibyte, " GiB are available, ", shortfall / kGibibyte,
+                         " GiB short"));
+}
+
 }  // namespace
 
 Executor::Executor(std::unique_ptr<Device> device, std::vector<BufferSpec> buffers)
     : device_(std::move(device)), buffers_(std::move(buffers)) {
+  // Known at once; filling half of the memory first would take long.
+  const DeviceInfo info = device_->info();
+  expectRoom(buffers_, Pool::gpu, info.gpuFreeBytes);
+  expectRoom(buffers_, Pool::pinned, info.hostFreeBytes);
   memory_.reserve(buffers_.size());
   try {
     for (const BufferSpec& buffer : buffers_) {

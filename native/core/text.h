@@ -9,7 +9,7 @@ namespace splitpoint {
 template <class... Parts>
 std::string text(const Parts&... parts) {
   std::ostringstream out;
-  out.precision(17);
+  out.precision(12);
   (out << ... << parts);
   return out.str();
 }
