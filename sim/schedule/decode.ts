@@ -37,6 +37,13 @@ interface Place extends OperandPlace {
   hostAttend: number;
 }
 
+/** Positions that later steps use, from the first to behind the last; a window may have passed a token by before. */
+interface Needed {
+  recomputedFrom: number;
+  recomputedTo: number;
+  kvFrom: number;
+}
+
 class Decode {
   readonly #request: DecodeRequest;
   readonly #builder: PlanBuilder;
@@ -53,7 +60,7 @@ class Decode {
   /** Weights are fetched before the results of the layer before: on the link's one stream they would otherwise wait for the host. */
   readonly #weightsAhead: boolean;
   /** What later steps need of a new token: [step][group]. */
-  readonly #needed: { recomputedTo: number; kvFrom: number }[][];
+  readonly #needed: Needed[][];
 
   // Last operation to touch what the next one must wait for, NONE at first.
   readonly #stagedKvFree: number[];
@@ -153,28 +160,31 @@ class Decode {
   }
 
   /**
-   * For each step and layer group, how far later steps recompute, and from where they read KV: what a new token's X and KV are stored for.
+   * For each step and layer group, which tokens later steps recompute, and from where they read KV: what a new token's X and KV are stored for.
    * After the last step tokens go the schedule's home way, or are recomputed where each step plans anew and the last one recomputes all.
    */
-  #usedLater(others: TokenRange[][]): { recomputedTo: number; kvFrom: number }[][] {
+  #usedLater(others: TokenRange[][]): Needed[][] {
     const { contexts, schedule, replans } = this.#request;
     const last = contexts[contexts.length - 1];
     const after = others.filter(([range]) => range.context > last);
-    const use = ({ residentEnd, recomputedEnd }: TokenRange) => ({
-      recomputedTo: recomputedEnd > residentEnd ? recomputedEnd : 0,
+    const nothing = { recomputedFrom: Number.POSITIVE_INFINITY, recomputedTo: 0 };
+    const use = ({ residentEnd, recomputedEnd }: TokenRange): Needed => ({
+      ...(recomputedEnd > residentEnd ? { recomputedFrom: residentEnd, recomputedTo: recomputedEnd } : nothing),
       kvFrom: recomputedEnd,
     });
-    const beyond = (range: TokenRange) =>
+    const all = Number.POSITIVE_INFINITY;
+    const beyond = (range: TokenRange): Needed =>
       replans && recomputesAll(schedule, range)
-        ? { recomputedTo: Number.POSITIVE_INFINITY, kvFrom: Number.POSITIVE_INFINITY }
-        : { recomputedTo: 0, kvFrom: range.recomputedEnd };
-    const both = (a: ReturnType<typeof use>, b: ReturnType<typeof use>) => ({
+        ? { recomputedFrom: range.residentEnd, recomputedTo: all, kvFrom: all }
+        : { ...nothing, kvFrom: range.recomputedEnd };
+    const both = (a: Needed, b: Needed): Needed => ({
+      recomputedFrom: Math.min(a.recomputedFrom, b.recomputedFrom),
       recomputedTo: Math.max(a.recomputedTo, b.recomputedTo),
       kvFrom: Math.min(a.kvFrom, b.kvFrom),
     });
     const finalRanges = after[after.length - 1] ?? this.#work.ranges[contexts.length - 1];
     let uses = finalRanges.map((range, g) => after.map((step) => use(step[g])).reduce(both, beyond(range)));
-    const later: ReturnType<typeof use>[][] = [];
+    const later: Needed[][] = [];
     for (let step = contexts.length - 1; step >= 0; step--) {
       later[step] = uses;
       uses = uses.map((used, g) => both(used, use(this.#work.ranges[step][g])));
@@ -365,7 +375,8 @@ class Decode {
       this.#kvStored[cache] = store;
       this.#newKvFree[scratch] = store;
     }
-    if (home === 'recomputed' || range.context < needed.recomputedTo) {
+    const recomputedLater = range.context >= needed.recomputedFrom && range.context < needed.recomputedTo;
+    if (home === 'recomputed' || recomputedLater) {
       const store = this.#operation(Stream.d2h, Group.store, place, this.#work.copies.storeX);
       builder.after(append);
       this.#operands.storeActivation(place);
