@@ -33,6 +33,8 @@ export type { Plan } from './plan/plan.ts';
 export type { Candidate, PlanResult, Recommendation } from './planner/result.ts';
 export type { Simulation } from './planner/simulate.ts';
 export { type SplitPoint, splitCurve } from './planner/split-curve.ts';
+export { machineFromProfile } from './profile/machine.ts';
+export { type Profile, parseProfile, profileJsonSchema } from './profile/profile.ts';
 export { ganttSpec } from './report/gantt.ts';
 export { schedulesSpec } from './report/schedules.ts';
 export { splitCurveSpec } from './report/split-curve.ts';
