@@ -26,7 +26,7 @@ export const PROFILE_LISTS = {
   hostMemory: 'Bytes per second that threads of the host read from its memory, the best of some passes.',
 } as const;
 
-const COPY_DIRECTIONS = ['h2d', 'd2h'] as const;
+export const COPY_DIRECTIONS = ['h2d', 'd2h'] as const;
 export const ELEMENTWISE_KINDS = ['norm', 'rope', 'activation', 'append', 'embed', 'merge'] as const;
 const INTERFERING_KERNELS = ['gemm', 'attention', 'host-attention'] as const;
 
