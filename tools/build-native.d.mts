@@ -1,0 +1,2 @@
+export function missingToolchain(): string | null;
+export function buildNative(options?: { required?: boolean }): boolean;
