@@ -8,11 +8,6 @@ export function widened(bytes: Uint8Array, type: FloatType): Float64Array {
   return Float64Array.from({ length: bytes.length / 2 }, (_, i) => number(view.getUint16(2 * i, true)));
 }
 
-/** The most by which rounding to a type changes a number, relative to it. */
-export function unitRoundoff(type: FloatType): number {
-  return { fp32: 2 ** -24, fp16: 2 ** -11, bf16: 2 ** -8 }[type];
-}
-
 /** IEEE 754 binary16: 5 bits of exponent, 10 of fraction. */
 function fromHalf(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;

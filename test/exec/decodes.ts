@@ -1,6 +1,6 @@
 import type { DecodeSession } from '../../exec/decode-session.ts';
 import { widened } from '../../exec/half.ts';
-import type { FloatType } from '../../exec/native.ts';
+import type { DeviceOptions, FloatType } from '../../exec/native.ts';
 import type { Reference } from '../../exec/reference.ts';
 import { Group, Kind, Role } from '../../sim/plan/plan.ts';
 import { decodeRequest } from '../../sim/planner/decode-setup.ts';
@@ -9,7 +9,7 @@ import { type DecodePlan, decodePlan } from '../../sim/schedule/decode.ts';
 import type { Cache } from '../../sim/schedule/decode-buffers.ts';
 import type { ScheduleName } from '../../sim/schedule/names.ts';
 import type { StepSplit } from '../../sim/schedule/token-ranges.ts';
-import { REAL_MACHINE, scenarioOf, stepsOf } from '../sim/schedule/scenarios.ts';
+import { IDEAL_MACHINE, scenarioOf, stepsOf } from '../sim/schedule/scenarios.ts';
 
 const SMALL = { layers: 3, hidden: 32, heads: 4, headDim: 8, ffn: 48, vocab: 40 };
 
@@ -25,11 +25,19 @@ export const MODELS = {
     bias: { qkv: true, out: true, ffn: true },
     tiedEmbeddings: true,
   },
-  llama: { ...SMALL, kvHeads: 2 },
+  // Narrower than its heads together, so that X is less than K and V in spite of shared heads.
+  llama: { ...SMALL, hidden: 24, kvHeads: 2 },
   qwen3: { ...SMALL, heads: 6, kvHeads: 2, qkNorm: true },
   windowed: { ...SMALL, kvHeads: 1, window: { size: 5, every: 3 }, bias: { qkv: true } },
 } as const;
 export type ModelName = keyof typeof MODELS;
+
+/** On which the best splits are neither nothing nor everything. */
+const MACHINE = {
+  ...IDEAL_MACHINE,
+  gpu: { ...IDEAL_MACHINE.gpu, matmul: '0.0005 TFLOP/s' },
+  link: { h2d: '0.01 GB/s', d2h: '0.01 GB/s' },
+};
 
 export const WORKLOAD = { batch: 2, promptTokens: 12, generatedTokens: 4, microBatches: 2 };
 
@@ -43,13 +51,18 @@ export interface DecodeOptions {
   workload?: object;
 }
 
+export const DEVICE: DeviceOptions = { backend: 'cpu', hostThreads: 1 };
+
+/** How far 16-bit numbers and sums in another order may be from float64, in `distance`: a few times what is seen. */
+export const TOLERANCE: Record<FloatType, number> = { fp32: 1e-5, fp16: 1.2e-2, bf16: 1e-1 };
+
 export function decodeOf(name: ScheduleName, options: DecodeOptions = {}): DecodePlan {
   const { model = MODELS.llama, precision = 'fp32', split = 'auto', splits } = options;
   const schedule = scheduleNamed(name);
   const weights = schedule.weights ?? options.weights ?? 'gpu';
   const scenario = scenarioOf({
     model,
-    machine: REAL_MACHINE,
+    machine: MACHINE,
     workload: { ...WORKLOAD, ...options.workload },
     precision: { weights: precision, kv: precision, activations: precision },
     placement: { weights },
