@@ -5,6 +5,7 @@ import { machinesCommand } from './commands/machines.ts';
 import { modelsCommand } from './commands/models.ts';
 import { paperCommand } from './commands/paper.ts';
 import { planCommand } from './commands/plan.ts';
+import { profileCommand } from './commands/profile.ts';
 import { runCommand } from './commands/run.ts';
 import { schemaCommand } from './commands/schema.ts';
 import { simulateCommand } from './commands/simulate.ts';
@@ -20,6 +21,7 @@ export async function commandLine(args: string[]): Promise<void> {
     .parserConfiguration({ 'camel-case-expansion': false, 'dot-notation': false })
     .command(planCommand)
     .command(simulateCommand)
+    .command(profileCommand)
     .command(runCommand)
     .command(paperCommand)
     .command(modelsCommand)

@@ -10,12 +10,12 @@ export interface DeviceArguments {
   graph?: boolean | undefined;
 }
 
-/** Lets a command say which device executes. */
-export function deviceArguments<T>(yargs: Argv<T>) {
+/** Lets a command say which device executes; `required` where it always needs one. */
+export function deviceArguments<T>(yargs: Argv<T>, required = true) {
   return yargs
     .option('backend', {
       choices: BACKENDS,
-      demandOption: true,
+      demandOption: required as true,
       describe: 'What executes: an NVIDIA GPU, or this machine’s cores with a link between them',
       group: 'Device:',
     })
