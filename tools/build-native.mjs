@@ -29,10 +29,13 @@ export function buildNative({ required = false } = {}) {
   }
   console.error('Building the native addon …');
   const started = new Date();
-  const settings = ['SPLITPOINT_CUDA_ARCHITECTURES', 'SPLITPOINT_CUDA'].filter(
-    (name) => process.env[name] !== undefined,
+  // Both always, for CMake remembers what it was told before.
+  const { SPLITPOINT_CUDA = 'ON', SPLITPOINT_CUDA_ARCHITECTURES = '' } = process.env;
+  cmakeJs(
+    'configure',
+    `--CDSPLITPOINT_CUDA=${SPLITPOINT_CUDA}`,
+    `--CDSPLITPOINT_CUDA_ARCHITECTURES=${SPLITPOINT_CUDA_ARCHITECTURES}`,
   );
-  cmakeJs('configure', ...settings.map((name) => `--CD${name}=${process.env[name]}`));
   cmakeJs('build', '--parallel', '2');
   // Where the newer source changed nothing, the linker did not run. What was edited meanwhile is newer still.
   utimesSync(ADDON, started, started);
