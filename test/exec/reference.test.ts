@@ -81,12 +81,16 @@ describe('the float64 reference', () => {
 
   it('attends only the last tokens in windowed layers', () => {
     const request = requestOf({ window: { size: 2, every: 2 } });
-    const changed = { ...request, cached: request.cached.map((layer) => layer.map((x) => x.slice())) };
-    // The first three of five tokens: layer 0 sees two cached tokens, layer 1 all.
-    for (const layer of changed.cached) layer[0].fill(0.5, 0, 3 * 2 * 8);
-    const [before, after] = [request, changed].map((one) => referenceDecode(one).blocks[0]);
-    expect(after[0][0].attended).toEqual(before[0][0].attended);
-    expect(after[1][0].attended).not.toEqual(before[1][0].attended);
+    // The first block in which tokens up to `end` of the five in the caches are others.
+    const withOthers = (end: number) => {
+      const cached = request.cached.map(([x]) => [Float64Array.from(x, (value, i) => (i < end * 2 * 8 ? 0.5 : value))]);
+      return referenceDecode({ ...request, cached }).blocks[0].map(([{ attended }]) => attended);
+    };
+    const [none, before, inside] = [0, 3, 4].map(withOthers);
+    // Layer 0 sees the last two, layer 1 all.
+    expect(before[0]).toEqual(none[0]);
+    expect(inside[0]).not.toEqual(none[0]);
+    expect(before[1]).not.toEqual(none[1]);
   });
 
   it('turns heads so that scores depend on distances between positions alone', () => {
