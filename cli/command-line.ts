@@ -9,6 +9,7 @@ import { profileCommand } from './commands/profile.ts';
 import { runCommand } from './commands/run.ts';
 import { schemaCommand } from './commands/schema.ts';
 import { simulateCommand } from './commands/simulate.ts';
+import { validateCommand } from './commands/validate.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Runs the command that the arguments name. Bad arguments are a UsageError, bad data an InputError. */
@@ -23,6 +24,7 @@ export async function commandLine(args: string[]): Promise<void> {
     .command(simulateCommand)
     .command(profileCommand)
     .command(runCommand)
+    .command(validateCommand)
     .command(paperCommand)
     .command(modelsCommand)
     .command(machinesCommand)

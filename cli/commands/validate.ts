@@ -1,0 +1,178 @@
+import type { CommandModule } from 'yargs';
+import type { ValidatedRun, ValidationReport } from '../../exec/validate/report.ts';
+import { validate } from '../../exec/validate/validate.ts';
+import { compareTrace } from '../../sim/report/trace.ts';
+import { errorDistributionSpec, type Validation, validationCurvesSpec } from '../../sim/report/validation.ts';
+import type { Scenario } from '../../sim/scenario/scenario.ts';
+import { type DeviceArguments, deviceArguments, deviceOptions } from '../device-arguments.ts';
+import { executing, refuseUnexecutable } from '../executing.ts';
+import { fileOption } from '../file-option.ts';
+import { checkOutputs, writeFileAtomically } from '../files.ts';
+import { countOption, shareOption } from '../number-options.ts';
+import { bold, dim, note, print, printJson } from '../output.ts';
+import { pictureDrawer } from '../pictures.ts';
+import { loadScenario, type ScenarioArguments, scenarioArguments } from '../scenario-arguments.ts';
+import { type Column, tableLines } from '../table.ts';
+
+interface ValidateArguments extends ScenarioArguments, DeviceArguments {
+  'as-written': boolean;
+  splits: number;
+  steps: number;
+  repeats: number;
+  'max-median-error'?: number | undefined;
+  'max-regret'?: number | undefined;
+  json: boolean;
+  plot?: string[] | undefined;
+  'plot-errors'?: string[] | undefined;
+  trace?: string[] | undefined;
+}
+
+/** Where a prediction was not as good as asked for. */
+const FELL_SHORT = 1;
+const PROFILE_MINUTES = 1;
+
+export const validateCommand: CommandModule<object, ValidateArguments> = {
+  command: 'validate [scenario]',
+  describe: 'Execute a grid of schedules and splits, and say how true the predictions are',
+  builder: (yargs) =>
+    deviceArguments(scenarioArguments(yargs))
+      .option('as-written', {
+        type: 'boolean',
+        default: false,
+        describe: 'Predict with the scenario’s machine even where it is not measured (left out: a profile is measured)',
+      })
+      .option('splits', countOption('Splits of every schedule that leaves them open', 9))
+      .option('steps', countOption('Decode steps of each run', 2))
+      .option('repeats', countOption('Measured runs of each configuration, after one that warms up', 7))
+      .option('max-median-error', shareOption('Exit with 1 where the median error of steps is above this'))
+      .option('max-regret', shareOption('Exit with 1 where the chosen split is slower than the best by more than this'))
+      .option('json', { type: 'boolean', default: false, describe: 'Print one JSON document' })
+      .option('plot', fileOption('Draw predicted and measured steps into this file (.svg, .png, .html, .vl.json)'))
+      .option('plot-errors', fileOption('Draw how far predictions are off into this file'))
+      .option('trace', fileOption('Write the chosen run, predicted and measured, for Perfetto, into this file'))
+      .example('$0 validate scenario.yaml --backend cuda --plot out/validation.html', 'on the GPU of this machine')
+      .example(
+        '$0 validate scenario.yaml --backend cpu --link-rate "500 MB/s" --max-median-error 5%',
+        'on its cores, as a check',
+      ),
+  handler: async (args) => {
+    checkOutputs([...(args.plot ?? []), ...(args['plot-errors'] ?? []), ...(args.trace ?? [])]);
+    const draw = await pictureDrawer(args.plot);
+    const drawErrors = await pictureDrawer(args['plot-errors']);
+    const device = deviceOptions(args);
+    const scenario = loadScenario(args);
+    refuseUnexecutable(scenario);
+    if (args['as-written'] && !scenario.machine.measured) {
+      note(`Predictions are for ${scenario.machine.name}, whatever machine executes.`);
+    }
+    const { report, chosen } = await executing((signal, onProgress) =>
+      validate(scenario, {
+        device,
+        asWritten: args['as-written'],
+        splits: args.splits,
+        steps: args.steps,
+        warmUp: 1,
+        repeats: args.repeats,
+        profileMinutes: PROFILE_MINUTES,
+        onProgress,
+        signal,
+      }),
+    );
+    if (args.json) printJson(report);
+    else printValidation(report);
+    const picture = pictured(report, scenario);
+    await draw(() => validationCurvesSpec(picture));
+    await drawErrors(() => errorDistributionSpec({ ...picture, title: errorTitle(report) }));
+    const { plan, predicted, measured } = chosen;
+    const processes = [
+      { name: `predicted: ${report.chosen}`, plan, timeline: predicted },
+      { name: `measured: ${report.chosen}`, plan, timeline: measured },
+    ];
+    for (const file of args.trace ?? []) writeFileAtomically(file, compareTrace(processes));
+    for (const shortfall of shortfalls(report, args, scenario)) {
+      note(shortfall);
+      process.exitCode = FELL_SHORT;
+    }
+  },
+};
+
+/** Logits of configurations may differ by rounding alone. */
+const ROUNDING = { fp32: 1e-3, other: 5e-2 };
+
+function shortfalls(
+  { stepError, regret, agreement }: ValidationReport,
+  { 'max-median-error': maxError, 'max-regret': maxRegret }: ValidateArguments,
+  { precision }: Scenario,
+): string[] {
+  const rounding = precision.activations === 'fp32' ? ROUNDING.fp32 : ROUNDING.other;
+  return [
+    maxError !== undefined && stepError.median > maxError
+      ? `The median error of steps is ${percent(stepError.median)}, expected at most ${percent(maxError)}.`
+      : '',
+    maxRegret !== undefined && regret > maxRegret
+      ? `The regret is ${percent(regret)}, expected at most ${percent(maxRegret)}.`
+      : '',
+    agreement > rounding ? `The schedules’ results differ by ${percent(agreement)}: more than rounding explains.` : '',
+  ].filter((text) => text !== '');
+}
+
+const COLUMNS: Column<ValidatedRun>[] = [
+  { title: 'run', value: ({ name }) => name },
+  { title: 'predicted', unit: 'ms', value: ({ predictedSeconds }) => 1e3 * predictedSeconds },
+  { title: 'measured', unit: 'ms', value: ({ measuredSeconds }) => 1e3 * measuredSeconds.median },
+  { title: 'p05', unit: 'ms', value: ({ measuredSeconds }) => 1e3 * measuredSeconds.p05 },
+  { title: 'p95', unit: 'ms', value: ({ measuredSeconds }) => 1e3 * measuredSeconds.p95 },
+  { title: 'error', unit: '%', value: ({ error }) => 100 * error, decimals: 1 },
+];
+
+type GroupError = [string, { median: number; p95: number }];
+
+const GROUP_COLUMNS: Column<GroupError>[] = [
+  { title: 'operations', value: ([group]) => group },
+  { title: 'median error', unit: '%', value: ([, { median }]) => 100 * median, decimals: 1 },
+  { title: 'p95', unit: '%', value: ([, { p95 }]) => 100 * p95, decimals: 1 },
+];
+
+function printValidation(report: ValidationReport): void {
+  const { stepError, regret, chosen, bestMeasured } = report;
+  print(bold(report.scenario));
+  print(dim(`${report.steps} steps by ${report.backend} on ${report.device}; predicted from ${report.machine}`));
+  print('');
+  for (const line of tableLines(COLUMNS, report.runs)) print(line);
+  print('');
+  for (const line of tableLines(GROUP_COLUMNS, Object.entries(report.operationError) as GroupError[])) print(line);
+  print('');
+  print(
+    bold(
+      `Step error: median ${percent(stepError.median)}, 95th percentile ${percent(stepError.p95)}, mean ${percent(stepError.mape)}`,
+    ),
+  );
+  const better = chosen === bestMeasured ? 'the best of all measured' : `${percent(regret)} over ${bestMeasured}`;
+  print(`Chosen: ${chosen}, ${better}`);
+}
+
+function pictured(report: ValidationReport, { model }: Scenario): Validation {
+  const { runs, chosen, bestMeasured, regret } = report;
+  const title =
+    chosen === bestMeasured
+      ? `The chosen split, ${chosen}, is the best of ${runs.length} measured`
+      : `The chosen split, ${chosen}, is within ${percent(regret)} of the best of ${runs.length} measured`;
+  const link = report.linkBytesPerSecond ? `, link paced to ${report.linkBytesPerSecond / 1e9} GB/s` : '';
+  return {
+    title,
+    subtitle: `${report.scenario}: ${model.name} on ${report.device}${link}; marks: median of ${runs[0].measuredSeconds.n}, from 5th to 95th percentile`,
+    points: runs.map(({ name, schedule, split, predictedSeconds, measuredSeconds }) => ({
+      schedule,
+      recomputedTokens: Math.round(split.recomputed),
+      predictedSeconds,
+      measuredSeconds,
+      chosen: name === chosen,
+    })),
+  };
+}
+
+function errorTitle({ runs, stepError }: ValidationReport): string {
+  return `Half of ${runs.length} predictions are within ${percent(stepError.median)}, nearly all within ${percent(stepError.p95)}`;
+}
+
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
