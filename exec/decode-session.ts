@@ -1,5 +1,4 @@
-import type { Plan } from '../sim/plan/plan.ts';
-import { bytesPerElement } from '../sim/plan/plan.ts';
+import { bytesPerElement, type Plan } from '../sim/plan/plan.ts';
 import type { DecodePlan } from '../sim/schedule/decode.ts';
 import type { Cache } from '../sim/schedule/decode-buffers.ts';
 import { drawActivations, initialise, type Scratch, scratchFor } from './initialise.ts';
@@ -48,6 +47,10 @@ export class DecodeSession {
    */
   static async open(decodes: readonly DecodePlan[], device: DeviceOptions, seed = SEED): Promise<DecodeSession> {
     const [first] = decodes;
+    const beginnings = [...new Set(decodes.map(({ request }) => request.contexts[0]))];
+    if (beginnings.length !== 1) {
+      throw new Error(`decodes that share caches begin at one context, found ${beginnings.join(', ') || 'no decode'}`);
+    }
     const more = scratchFor(first);
     const buffers = [...first.plan.buffers, ...more.buffers];
     const opened = native().open({ ...first.plan, buffers }, device);

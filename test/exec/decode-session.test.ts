@@ -41,6 +41,12 @@ describeNative('a session', () => {
     shared.close();
   });
 
+  it('refuses decodes that begin at different contexts, whose caches hold different tokens', async () => {
+    const decodes = withSharedBuffers([decodeOf('transfer'), decodeOf('transfer', { workload: { promptTokens: 9 } })]);
+    await expect(DecodeSession.open(decodes, DEVICE)).rejects.toThrow('begin at one context, found 12, 9');
+    await expect(DecodeSession.open([], DEVICE)).rejects.toThrow('found no decode');
+  });
+
   it('forgets what an execution made before the next one', async () => {
     const good = decodeOf('transfer', { split: {} });
     const store = good.plan.group.findIndex((group, i) => group === Group.store && good.plan.step[i] === 0);
