@@ -107,7 +107,7 @@ sanitize() {
 }
 
 profile() {
-  "$node" "$here/dist/cli/main.js" profile --backend "$backend" "${link[@]}" --minutes 2 --json "${scenarios[@]/#/--for=}"
+  "$node" "$here/dist/cli/main.js" profile --backend "$backend" "${link[@]}" --minutes 2 --out "$out/.profile.json" --json "${scenarios[@]/#/--for=}"
 }
 
 # One report a line; those that an earlier run got done are kept beside the script.
@@ -117,7 +117,7 @@ validations() {
   for scenario in "${scenarios[@]}"; do
     report=$here/reports-$backend/$(basename "$scenario" .yaml).json
     if [ ! -s "$report" ]; then
-      if "$node" "$here/dist/cli/main.js" validate "$scenario" --backend "$backend" "${link[@]}" --profile "$out/profile.json" --json >"$report.part"; then
+      if "$node" "$here/dist/cli/main.js" validate "$scenario" --backend "$backend" "${link[@]}" --machine "$out/profile.json" --json >"$report.part"; then
         mv "$report.part" "$report"
       else
         echo "$scenario failed" >&2
