@@ -1,8 +1,10 @@
 // Builds the native addon, where that is possible, into build/native/Release/splitpoint.node.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync, utimesSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
+const require = createRequire(import.meta.url);
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const ADDON = `${ROOT}build/native/Release/splitpoint.node`;
 const SOURCES = ['addon', 'core', 'cpu', 'cuda', 'CMakeLists.txt'].map((name) => `${ROOT}native/${name}`);
@@ -43,7 +45,7 @@ export function buildNative({ required = false } = {}) {
 }
 
 function cmakeJs(command, ...options) {
-  const program = `${ROOT}node_modules/cmake-js/bin/cmake-js`;
+  const program = require.resolve('cmake-js/bin/cmake-js');
   const folders = ['--directory', `${ROOT}native`, '--out', `${ROOT}build/native`];
   // Its output matters only where it fails: stdout belongs to whoever builds on the way to something else.
   const { status, stdout, stderr, error } = spawnSync(process.execPath, [program, command, ...folders, ...options], {
