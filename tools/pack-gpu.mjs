@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildNative } from './build-native.mjs';
+import { buildNativeTests } from './native-tests.mjs';
 import { setUp } from './setup.mjs';
 
 const MOST_BYTES = 50 * 2 ** 20;
@@ -15,7 +16,7 @@ const LEFT_OUT = new Set(['vega', 'vega-lite', '@resvg/resvg-js', '@expo-google-
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 setUp();
 buildNative({ required: true });
-buildTests();
+const tests = buildNativeTests({ cuda: true });
 
 // The compressed Node is slow to make and stays.
 for (const name of existsSync(TARGET) ? readdirSync(TARGET) : []) {
@@ -26,7 +27,7 @@ for (const path of ['dist', 'native', 'scenarios/validate', 'package.json']) cop
 copy('gpu/run.sh', 'run.sh');
 copy('build/native/Release/splitpoint.node', 'build/native/Release/splitpoint.node');
 for (const test of ['core_tests', 'cuda_tests']) {
-  if (existsSync(`build/native-tests/${test}`)) copy(`build/native-tests/${test}`, `build/${test}`);
+  if (existsSync(`${tests}/${test}`)) copy(`${tests}/${test}`, `build/${test}`);
 }
 const require = createRequire(import.meta.url);
 for (const folder of [require('node-addon-api').include_dir, require('node-api-headers').include_dir]) {
@@ -64,19 +65,6 @@ function neededPackages() {
 
 function manifest(name) {
   return JSON.parse(readFileSync(`node_modules/${name}/package.json`, 'utf8'));
-}
-
-function buildTests() {
-  const folder = 'build/native-tests';
-  const configure = ['-S', 'native', '-B', folder, '-DSPLITPOINT_TESTS=ON', '-DCMAKE_BUILD_TYPE=Release'];
-  const { SPLITPOINT_CUDA_ARCHITECTURES: architectures } = process.env;
-  if (architectures) configure.push(`-DSPLITPOINT_CUDA_ARCHITECTURES=${architectures}`);
-  for (const args of [configure, ['--build', folder, '--parallel', '2']]) {
-    const { status, stdout, stderr } = spawnSync('cmake', args, { encoding: 'utf8', maxBuffer: 1 << 28 });
-    if (status === 0) continue;
-    console.error(stdout, stderr, 'The native tests could not be built.');
-    process.exit(1);
-  }
 }
 
 function commit() {
