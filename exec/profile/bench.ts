@@ -92,11 +92,11 @@ export class Bench {
 
   /**
    * Measures cases in turns, in an order that changes from round to round, within about so many seconds; later cases are left out where
-   * they do not fit.
+   * they do not fit, unless all are `required`.
    */
-  async measure(cases: readonly Case[], budgetSeconds: number): Promise<Samples[]> {
+  async measure(cases: readonly Case[], budgetSeconds: number, required = false): Promise<Samples[]> {
     const begin = now();
-    const pilots = await this.#pilots(cases, budgetSeconds);
+    const pilots = await this.#pilots(cases, required ? Number.POSITIVE_INFINITY : budgetSeconds);
     const chainSeconds = affordableChain(pilots, PLANNED * (budgetSeconds - (now() - begin)));
     const samples: Samples[] = cases.map(() => []);
     const measured: number[][][] = pilots.map(({ lanes }) => lanes.map(() => []));

@@ -8,7 +8,7 @@ import { cacheBytes } from './cache.ts';
 import { measureCopies } from './copies.ts';
 import { defaultPlans } from './default-plans.ts';
 import { measureInterference } from './interference.ts';
-import { copyProbe, isCopy, type Probe } from './probe.ts';
+import { copyProbe, isCopy, type Probe, tinyProbe } from './probe.ts';
 import { provenanceOf } from './provenance.ts';
 import { elementwiseKind, type Kernels, kernelsOf } from './selection.ts';
 import { attentionShape, gemmShape, repeatsOf, typeOf, Workbench } from './workbench.ts';
@@ -26,6 +26,7 @@ const SMALLEST_COPY = 4 * 2 ** 10;
 /** At least, so that there are a dozen sizes. */
 const LARGEST_COPY = 8 * 2 ** 20;
 const MOST_COPIED = { cpu: 64 * 2 ** 20, cuda: 256 * 2 ** 20 };
+const LONG_COPY_SECONDS = 0.05;
 const HOST_READ_BYTES = 2 ** 28;
 
 /** Shares of the time. */
@@ -86,12 +87,12 @@ export async function measureProfile({ device, plans, minutes, onProgress, signa
     return found;
   };
 
-  const copies = await measureCopies(workbench, copySizes(info, plans), begin('copies'));
+  const copies = await measureCopies(workbench, copySizes(device, plans), begin('copies'));
   const gemm = await measured('gemm');
   const attention = await measured('attention');
   const elementwise = await measured('elementwise');
   const hostAttention = await measured('hostAttention');
-  const gaps = await measureGaps(workbench, kernels, begin('gaps'));
+  const gaps = await measureGaps(workbench, begin('gaps'));
   const interference = await measureInterference(workbench, kernels, known, begin('interference'));
   begin('hostMemory');
   return parseProfile({
@@ -131,12 +132,12 @@ function workingSet({ buffers }: Plan, { backend }: DeviceInfo): number {
   return buffers.reduce((sum, { pool, bytes }) => sum + (backend === 'cpu' || pool === 'gpu' ? bytes : 0), 0);
 }
 
-/** Doublings up to the largest copy of the plans. */
-function copySizes({ backend }: DeviceInfo, plans: readonly Plan[] | undefined): number[] {
-  const most = MOST_COPIED[backend];
-  const asked = plans ? Math.max(LARGEST_COPY, ...plans.map(largestCopy)) : most;
+/** Doublings up to the largest copy of the plans, or to what a slow link takes a moment for. */
+function copySizes({ backend, linkBytesPerSecond = Number.POSITIVE_INFINITY }: DeviceOptions, plans?: readonly Plan[]) {
+  const asked = plans ? Math.max(...plans.map(largestCopy)) : Number.POSITIVE_INFINITY;
+  const most = Math.max(LARGEST_COPY, Math.min(MOST_COPIED[backend], asked, LONG_COPY_SECONDS * linkBytesPerSecond));
   const sizes = [SMALLEST_COPY];
-  while (sizes[sizes.length - 1] < Math.min(most, asked)) sizes.push(2 * sizes[sizes.length - 1]);
+  while (sizes[sizes.length - 1] < most) sizes.push(2 * sizes[sizes.length - 1]);
   return sizes;
 }
 
@@ -165,15 +166,10 @@ async function measureKernels(
   return measured;
 }
 
-/** The gap before a kernel, which is what one with next to nothing to do takes; and the gap where streams wait for each other. */
-async function measureGaps(
-  workbench: Workbench,
-  { elementwise, gemm, attention }: Kernels,
-  seconds: number,
-): Promise<Pick<Profile, 'launch' | 'handover'>> {
-  const [kernel] = [...elementwise, ...gemm, ...attention];
-  if (!kernel) return {};
+/** The gap before a kernel, and the one where streams wait for each other. */
+async function measureGaps(workbench: Workbench, seconds: number): Promise<Pick<Profile, 'launch' | 'handover'>> {
   const copy = copyProbe('h2d', 'pinned', SMALLEST_COPY);
+  const kernel = tinyProbe();
   return workbench.with([[copy], [kernel]], async (bench) => {
     const [[, launch]] = await workbench.measure(bench, 'launch', [[undefined, kernel]], seconds);
     const handover = repeatsOf(await bench.handovers([copy, kernel]));

@@ -58,33 +58,44 @@ export const ALIGNMENT = 256;
 
 export const aligned = (bytes: number) => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 
-/** An operation of a plan as a probe: operands in one buffer keep their distances. */
+/** Where an area lies in the plan that it comes from. */
+interface Extent {
+  index: number;
+  from: number;
+  to: number;
+}
+
+/**
+ * An operation of a plan as a probe. Operands in one buffer keep their distances, but what is only read lies apart from what is written: done
+ * over and over in place, an operation would come down to zeros or up to infinities.
+ */
 export function probeOf(plan: Plan, operation: number): Probe {
   const { works, operands } = plan;
   const work = plan.work[operation];
-  const found = new Map<number, { index: number; from: number; to: number; pool: Pool; use: Use }>();
-  for (let o = operands.start[operation]; o < operands.start[operation + 1]; o++) {
-    const buffer = operands.buffer[o];
-    const { pool } = plan.buffers[buffer];
-    const area = found.get(buffer) ?? {
-      index: found.size,
-      from: Number.POSITIVE_INFINITY,
-      to: 0,
-      pool,
-      use: 'read' as Use,
-    };
-    const from = operands.offsetBytes[o];
-    area.from = Math.min(area.from, Math.floor(from / ALIGNMENT) * ALIGNMENT);
-    area.to = Math.max(area.to, from + (operands.rows[o] - 1) * operands.strideBytes[o] + operands.rowBytes[o]);
-    const use = useOf(works.kind[work], operands.role[o], operands.write[o] === 1, pool);
-    if (area.use === 'read' || use === 'cold') area.use = use;
-    found.set(buffer, area);
-  }
+  const kind = works.kind[work];
+  const areas: Area[] = [];
+  const extents = new Map<string, Extent>();
+  const first = operands.start[operation];
+  const rows = Array.from({ length: operands.start[operation + 1] - first }, (_, i) => {
+    const o = first + i;
+    const { pool } = plan.buffers[operands.buffer[o]];
+    const use = useOf(kind, operands.role[o], operands.write[o] === 1, pool);
+    const key = `${operands.buffer[o]} ${use}`;
+    const offset = operands.offsetBytes[o];
+    const end = offset + (operands.rows[o] - 1) * operands.strideBytes[o] + operands.rowBytes[o];
+    const from = Math.floor(offset / ALIGNMENT) * ALIGNMENT;
+    const extent = extents.get(key) ?? { index: areas.push({ pool, use, bytes: 0 }) - 1, from, to: end };
+    extent.from = Math.min(extent.from, from);
+    extent.to = Math.max(extent.to, end);
+    extents.set(key, extent);
+    return { o, extent };
+  });
+  for (const { index, from, to } of extents.values()) areas[index] = { ...areas[index], bytes: to - from };
   return {
     stream: plan.stream[operation],
     group: plan.group[operation],
     token: plan.token[operation],
-    kind: works.kind[work],
+    kind,
     dtype: works.dtype[work],
     m: works.m[work],
     n: works.n[work],
@@ -93,20 +104,16 @@ export function probeOf(plan: Plan, operation: number): Probe {
     flops: works.flops[work],
     bytes: works.bytes[work],
     model: plan.model,
-    areas: [...found.values()].map(({ pool, use, from, to }) => ({ pool, use, bytes: to - from })),
-    operands: Array.from({ length: operands.start[operation + 1] - operands.start[operation] }, (_, i) => {
-      const o = operands.start[operation] + i;
-      const { index, from } = found.get(operands.buffer[o])!;
-      return {
-        role: operands.role[o],
-        write: operands.write[o] === 1,
-        area: index,
-        offsetBytes: operands.offsetBytes[o] - from,
-        rowBytes: operands.rowBytes[o],
-        rows: operands.rows[o],
-        strideBytes: operands.strideBytes[o],
-      };
-    }),
+    areas,
+    operands: rows.map(({ o, extent }) => ({
+      role: operands.role[o],
+      write: operands.write[o] === 1,
+      area: extent.index,
+      offsetBytes: operands.offsetBytes[o] - extent.from,
+      rowBytes: operands.rowBytes[o],
+      rows: operands.rows[o],
+      strideBytes: operands.strideBytes[o],
+    })),
   };
 }
 
@@ -116,6 +123,8 @@ function useOf(kind: number, role: number, write: boolean, pool: Pool): Use {
   if (isLayers || (isCopy && pool !== 'gpu')) return 'cold';
   return write ? 'written' : 'read';
 }
+
+const FP32 = PRECISIONS.indexOf('fp32');
 
 /** Any model will do for what needs none of its numbers. */
 const NO_MODEL: PlanModel = {
@@ -153,7 +162,7 @@ export function copyProbe(direction: 'h2d' | 'd2h', pool: 'pinned' | 'host', byt
     group: up ? Group.copyKv : Group.store,
     token: 0,
     kind: up ? Kind.copyH2d : Kind.copyD2h,
-    dtype: PRECISIONS.indexOf('fp32'),
+    dtype: FP32,
     m: rows,
     n: rowBytes,
     k: 0,
@@ -163,6 +172,34 @@ export function copyProbe(direction: 'h2d' | 'd2h', pool: 'pinned' | 'host', byt
     model: NO_MODEL,
     areas: up ? [host, gpu] : [gpu, host],
     operands: [operand(Role.input, 0, up ? apart : rowBytes), operand(Role.output, 1, up ? rowBytes : apart)],
+  };
+}
+
+/** A kernel with next to nothing to do: it takes as long as the gap before it. */
+export function tinyProbe(): Probe {
+  const bytes = 32;
+  const operand = { offsetBytes: 0, rowBytes: bytes, rows: 1, strideBytes: bytes };
+  return {
+    stream: Stream.compute,
+    group: Group.block,
+    token: 0,
+    kind: Kind.activation,
+    dtype: FP32,
+    m: 1,
+    n: (2 * bytes) / bytesPerElement('fp32'),
+    k: 1,
+    batch: 1,
+    flops: 0,
+    bytes: 2 * bytes,
+    model: NO_MODEL,
+    areas: [
+      { pool: 'gpu', use: 'read', bytes },
+      { pool: 'gpu', use: 'written', bytes },
+    ],
+    operands: [
+      { ...operand, role: Role.input, write: false, area: 0 },
+      { ...operand, role: Role.output, write: true, area: 1 },
+    ],
   };
 }
 

@@ -45,8 +45,15 @@ export class Workbench {
     }
   }
 
-  async measure(bench: Bench, what: string, cases: readonly Case[], seconds: number): Promise<Samples[]> {
-    const samples = await bench.measure(cases, seconds);
+  /** @param required that nothing is left out for want of time */
+  async measure(
+    bench: Bench,
+    what: string,
+    cases: readonly Case[],
+    seconds: number,
+    required = false,
+  ): Promise<Samples[]> {
+    const samples = await bench.measure(cases, seconds, required);
     const missing = samples.filter((sample) => sample.every((values) => values === undefined)).length;
     this.#leftOut(what, missing, 'there was no time for them');
     return samples;
