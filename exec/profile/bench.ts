@@ -13,7 +13,7 @@ import { elementsIn, isCopy, type Probe } from './probe.ts';
 import { bytesNeeded, Regions } from './regions.ts';
 import { gapSeconds, secondsEach, secondsTogether } from './timing.ts';
 
-export const REPEATS = 9;
+const REPEATS = 9;
 /** Part of the time that is planned with: operations are slower than they were at first. */
 const PLANNED = 0.8;
 /** Repeats that count, where the machine turns out to be slower than it was at first. */

@@ -64,11 +64,14 @@ export async function measureInterference(
 
 /** Of recomputation and of the other work, the kernel that takes longest and yet leaves copies to run beside several of it. */
 function chosenOf(probes: readonly Probe[], known: ReadonlyMap<Probe, Repeats>): Probe[] {
-  const secondsOf = (probe: Probe) => known.get(probe)?.median ?? Number.POSITIVE_INFINITY;
-  return [true, false].flatMap((recomputes) =>
-    probes
-      .filter((probe) => (probe.group === Group.recompute) === recomputes && secondsOf(probe) <= LONGEST_SECONDS)
-      .sort((a, b) => secondsOf(b) - secondsOf(a))
-      .slice(0, 1),
-  );
+  return [true, false].flatMap((recomputes) => {
+    const timed = probes
+      .flatMap((probe) => {
+        const seconds = (probe.group === Group.recompute) === recomputes ? known.get(probe)?.median : undefined;
+        return seconds === undefined ? [] : [{ probe, seconds }];
+      })
+      .sort((a, b) => a.seconds - b.seconds);
+    const chosen = timed.findLast(({ seconds }) => seconds <= LONGEST_SECONDS) ?? timed[0];
+    return chosen ? [chosen.probe] : [];
+  });
 }

@@ -54,7 +54,7 @@ export interface Probe {
 }
 
 /** Where areas begin, so that the alignment that operands have in a plan stays. */
-export const ALIGNMENT = 256;
+const ALIGNMENT = 256;
 
 export const aligned = (bytes: number) => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 

@@ -16,7 +16,7 @@ export function elementwiseKind(kind: number): (typeof ELEMENTWISE_KINDS)[number
   return ELEMENTWISE[kind];
 }
 
-export function listOf(kind: number): List | undefined {
+function listOf(kind: number): List | undefined {
   if (kind === Kind.gemm) return 'gemm';
   if (kind === Kind.attend) return 'attention';
   if (kind === Kind.hostAttend) return 'hostAttention';
