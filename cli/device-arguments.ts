@@ -41,14 +41,17 @@ export function deviceArguments<T>(yargs: Argv<T>, required = true) {
 /** The device that the arguments ask for. Throws a UsageError where they contradict each other. */
 export function deviceOptions(args: DeviceArguments): DeviceOptions {
   const { backend, 'link-rate': rate, 'host-threads': threads, graph } = args;
+  if (Array.isArray(backend)) throw new UsageError('--backend is given more than once');
   if (rate !== undefined && backend !== 'cpu') throw new UsageError('--link-rate paces the CPU backend’s link only');
   if (graph && backend !== 'cuda') throw new UsageError('--graph is for --backend cuda only');
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= 1024)) {
     throw new UsageError(`--host-threads is ${threads}, expected a whole number from 1 to 1024`);
   }
+  const linkBytesPerSecond = rate === undefined ? Infinity : parseQuantity(rate, 'bytesPerSecond', '--link-rate');
   return {
     backend,
-    ...(rate !== undefined && { linkBytesPerSecond: parseQuantity(rate, 'bytesPerSecond', '--link-rate') }),
+    // As fast as memory copies is what an infinite rate comes to.
+    ...(linkBytesPerSecond < Infinity && { linkBytesPerSecond }),
     ...(threads !== undefined && { hostThreads: threads }),
     ...(graph && { graph }),
   };

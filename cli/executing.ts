@@ -9,38 +9,48 @@ type OnProgress = (doing: string, done: number, of: number) => void;
 /** Throws a UsageError that says why, where a scenario can be simulated but not executed. */
 export function refuseUnexecutable(scenario: Scenario): void {
   const because = whyNotExecutable(scenario);
-  if (because) throw new UsageError(`${scenario.name} cannot be executed: ${because}`);
+  if (because) throw new UsageError(`${scenario.name} cannot be executed. ${because}`);
 }
 
-/** How shells name the end by Ctrl-C. */
-const INTERRUPTED = 130;
+/** How shells name the end by a signal. */
+const ENDED_BY = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /** A device that lacks something, or memory that does not suffice, is the user's to mend: their codes. */
 const MENDABLE = new Set(['DEVICE', 'MEMORY']);
 
 /**
  * Does work on a device: with a progress bar on a terminal, and ended in order by Ctrl-C, so that nothing stays allocated or half-written.
- * What the user can mend becomes a UsageError.
+ * What comes behind it, the writing of files, is ended between two files. What the user can mend becomes a UsageError.
  */
 export async function executing<T>(work: (signal: AbortSignal, onProgress: OnProgress) => Promise<T>): Promise<T> {
   const abort = new AbortController();
-  const interrupt = () => abort.abort();
   const progress = progressBar();
-  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+  let working = true;
+  let code: number | undefined;
+  const end = () => {
+    progress.stop();
+    process.stderr.write('splitpoint: interrupted\n');
+    process.exit(code);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      code = ENDED_BY[signal];
+      if (working) abort.abort();
+      else end();
+    });
+  }
   try {
-    return await work(abort.signal, progress.report);
+    const result = await work(abort.signal, progress.report);
+    abort.signal.throwIfAborted();
+    return result;
   } catch (error) {
-    if (abort.signal.aborted) {
-      progress.stop();
-      process.stderr.write('splitpoint: interrupted\n');
-      process.exit(INTERRUPTED);
-    }
-    const { code, message } = error as { code?: string; message: string };
-    if (error instanceof MissingNative || MENDABLE.has(code ?? '')) throw new UsageError(message);
+    if (abort.signal.aborted) end();
+    const { code: kind = '', message } = error as { code?: string; message: string };
+    if (error instanceof MissingNative || MENDABLE.has(kind)) throw new UsageError(message);
     throw error;
   } finally {
+    working = false;
     progress.stop();
-    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
   }
 }
 

@@ -1,7 +1,7 @@
 import { bytesPerElement, type Plan } from '../sim/plan/plan.ts';
 import type { DecodePlan } from '../sim/schedule/decode.ts';
 import type { Cache } from '../sim/schedule/decode-buffers.ts';
-import { drawActivations, initialise, type Scratch, scratchFor } from './initialise.ts';
+import { activationsFill, initialise, type Scratch, scratchFor } from './initialise.ts';
 import {
   type DeviceInfo,
   type DeviceOptions,
@@ -11,9 +11,16 @@ import {
   native,
 } from './native.ts';
 
+export interface SessionOptions {
+  /** Of weights and activations, which are the same in every session with this seed, whatever the schedule. */
+  seed?: number | undefined;
+  /** Ends the filling of buffers. */
+  signal?: AbortSignal | undefined;
+}
+
 export interface RunOptions extends ExecuteOptions {
   /** Cancels the execution. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 const SEED = 1;
@@ -42,10 +49,13 @@ export class DecodeSession {
   /**
    * Allocates and fills the buffers that the decodes share (`withSharedBuffers`); one decode has its own. All must begin at the same context.
    *
-   * @param seed of weights and activations, which are the same in every session with this seed, whatever the schedule
-   * @throws as Native.open and NativeSession.execute do
+   * @throws as Native.open and NativeSession.execute do, and the signal's reason
    */
-  static async open(decodes: readonly DecodePlan[], device: DeviceOptions, seed = SEED): Promise<DecodeSession> {
+  static async open(
+    decodes: readonly DecodePlan[],
+    device: DeviceOptions,
+    { seed = SEED, signal }: SessionOptions = {},
+  ): Promise<DecodeSession> {
     const [first] = decodes;
     const beginnings = [...new Set(decodes.map(({ request }) => request.contexts[0]))];
     if (beginnings.length !== 1) {
@@ -54,12 +64,16 @@ export class DecodeSession {
     const more = scratchFor(first);
     const buffers = [...first.plan.buffers, ...more.buffers];
     const opened = native().open({ ...first.plan, buffers }, device);
+    const cancel = () => opened.cancel();
+    signal?.addEventListener('abort', cancel);
     try {
       const over = decodes.map((decode) => ({ ...decode, plan: { ...decode.plan, buffers } }));
-      await initialise(opened, over, more.scratch, seed);
+      await initialise(opened, over, more.scratch, seed, signal);
     } catch (error) {
       opened.close();
       throw error;
+    } finally {
+      signal?.removeEventListener('abort', cancel);
     }
     return new DecodeSession(opened, buffers, more.scratch, seed);
   }
@@ -93,7 +107,7 @@ export class DecodeSession {
     const target = { buffer: this.#scratch.activations, offsetBytes: 0 };
     for (let first = 0; first < contexts[0]; first += this.#scratch.tokens) {
       const tokens = Math.min(this.#scratch.tokens, contexts[0] - first);
-      drawActivations(this.#native, request, this.#seed, target, { layer, microBatch, first, tokens });
+      this.#native.fill(activationsFill(request, this.#seed, target, { layer, microBatch, first, tokens }));
       result.set(this.#native.read(target.buffer, 0, tokens * tokenBytes), first * tokenBytes);
     }
     return result;

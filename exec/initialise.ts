@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { PlanBuilder } from '../sim/plan/builder.ts';
 import { type Buffer, Group, Kind, type Plan, Role, Stream } from '../sim/plan/plan.ts';
 import { WorkBuilder } from '../sim/plan/work-builder.ts';
@@ -13,13 +14,16 @@ import {
   layerLayout,
   type WeightPart,
 } from '../sim/schedule/weight-layout.ts';
-import type { FloatType, NativeSession } from './native.ts';
+import type { Fill, FloatType, NativeSession } from './native.ts';
 
 // What the steps of a decode find in memory: random weights, and the X of each cached token with the K and V that belong to it. All of it
 // depends on the seed and on what it is alone, never on where a plan keeps it.
 
 /** Bytes of activations that initialisation projects at a time. */
 const CHUNK_BYTES = 16 * 2 ** 20;
+
+/** Elements drawn at a time, which takes a moment: Ctrl-C is heard between them. */
+const ELEMENTS_AT_ONCE = 2 ** 23;
 
 /** Buffers that initialisation works in: some tokens' X, and their K and V as a cache. */
 export interface Scratch {
@@ -58,16 +62,15 @@ export function scratchFor({ plan, request }: DecodePlan): { buffers: Buffer[]; 
   };
 }
 
-/** Draws the X of some cached tokens of a layer and micro-batch, at most as many as fit, into the scratch buffer. */
-export function drawActivations(
-  session: NativeSession,
+/** The X of some cached tokens of a layer and micro-batch. */
+export function activationsFill(
   request: DecodeRequest,
   seed: number,
   target: { buffer: number; offsetBytes: number },
   { layer, microBatch, first, tokens }: { layer: number; microBatch: number; first: number; tokens: number },
-): void {
+): Fill {
   const { type, activationElements } = sizesOf(request);
-  session.fill({
+  return {
     ...target,
     count: tokens * activationElements,
     type,
@@ -75,18 +78,19 @@ export function drawActivations(
     firstIndex: first * activationElements,
     scale: 1,
     shift: 0,
-  });
+  };
 }
 
-/** Gives the persistent buffers of decodes over the same buffers their contents: those that several use, once. */
+/** Gives the persistent buffers of decodes over the same buffers their contents: those that several use, once. Rejects where the signal ends it. */
 export async function initialise(
   session: NativeSession,
   decodes: readonly DecodePlan[],
   scratch: Scratch,
   seed: number,
+  signal?: AbortSignal,
 ): Promise<void> {
   const done = new Set<number>();
-  for (const decode of decodes) await new Initialiser(session, decode, scratch, seed, done).run();
+  for (const decode of decodes) await new Initialiser(session, decode, scratch, seed, done, signal).run();
 }
 
 /** Parts of a layer that have seeds of their own: tensors from 0 on, then each micro-batch's activations. */
@@ -102,15 +106,26 @@ class Initialiser {
   readonly #scratch: Scratch;
   readonly #seed: number;
   readonly #done: Set<number>;
+  readonly #signal: AbortSignal | undefined;
   readonly #sizes: Sizes;
   readonly #offloaded: boolean;
 
-  constructor(session: NativeSession, decode: DecodePlan, scratch: Scratch, seed: number, done: Set<number>) {
+  readonly #fills: Fill[] = [];
+
+  constructor(
+    session: NativeSession,
+    decode: DecodePlan,
+    scratch: Scratch,
+    seed: number,
+    done: Set<number>,
+    signal: AbortSignal | undefined,
+  ) {
     this.#session = session;
     this.#decode = decode;
     this.#scratch = scratch;
     this.#seed = seed;
     this.#done = done;
+    this.#signal = signal;
     this.#sizes = sizesOf(decode.request);
     this.#offloaded = decode.request.placement.weights === 'host';
   }
@@ -129,8 +144,25 @@ class Initialiser {
           .filter((cache) => this.#isNew(cache.buffer))
           .map((cache) => ({ microBatch, cache }));
       }).flat();
+      await this.#draw();
       if (caches.length > 0 && this.#offloaded) this.#bringWeights(layer, layout);
       for (const { microBatch, cache } of caches) await this.#projectCache(layer, microBatch, layout, cache);
+    }
+  }
+
+  /** Draws what was asked for, without holding the thread for long. */
+  async #draw(): Promise<void> {
+    for (const fill of this.#fills.splice(0)) {
+      for (let first = 0; first < fill.count; first += ELEMENTS_AT_ONCE) {
+        this.#session.fill({
+          ...fill,
+          offsetBytes: fill.offsetBytes + first * this.#sizes.elementBytes,
+          firstIndex: fill.firstIndex + first,
+          count: Math.min(ELEMENTS_AT_ONCE, fill.count - first),
+        });
+        await setImmediate();
+        this.#signal?.throwIfAborted();
+      }
     }
   }
 
@@ -191,7 +223,7 @@ class Initialiser {
   #tensorFiller(layer: number): FillTensor {
     let part = 0;
     return (buffer, { offset, elements }, scale, shift = 0) => {
-      this.#session.fill({
+      this.#fills.push({
         buffer,
         offsetBytes: offset * this.#sizes.elementBytes,
         count: elements,
@@ -208,7 +240,8 @@ class Initialiser {
     const tokens = this.#cachedTokens(cache);
     if (!this.#isNew(cache.buffer) || tokens === 0) return;
     const place = { layer, microBatch, first: cache.base, tokens };
-    drawActivations(this.#session, this.#decode.request, this.#seed, { buffer: cache.buffer, offsetBytes: 0 }, place);
+    const target = { buffer: cache.buffer, offsetBytes: 0 };
+    this.#fills.push(activationsFill(this.#decode.request, this.#seed, target, place));
   }
 
   /** Tokens of a cache that are there before the first step. */
@@ -234,7 +267,8 @@ class Initialiser {
     for (let first = cache.base; first < end; first += this.#scratch.tokens) {
       const place = { layer, microBatch, first, tokens: Math.min(this.#scratch.tokens, end - first) };
       const target = { buffer: this.#scratch.activations, offsetBytes: 0 };
-      drawActivations(this.#session, this.#decode.request, this.#seed, target, place);
+      this.#session.fill(activationsFill(this.#decode.request, this.#seed, target, place));
+      this.#signal?.throwIfAborted();
       await this.#session.execute(this.#projection(place, layout, cache));
     }
   }

@@ -55,13 +55,13 @@ export async function runCandidate(scenario: Scenario, candidate: Candidate, opt
   const { decode, schedule, split } = configuration;
   const { plan, stepEnds } = decode;
   options.onProgress?.('Preparing', 0, 1);
-  const session = await DecodeSession.open([decode], options.device);
+  const session = await DecodeSession.open([decode], options.device, { signal: options.signal });
   const executions: Execution[] = [];
   try {
     const rounds = options.warmUp + options.repeats;
     for (let round = 0; round < rounds; round++) {
       options.onProgress?.('Executing', round, rounds);
-      const execution = await session.run(decode, options.signal ? { signal: options.signal } : {});
+      const execution = await session.run(decode, { signal: options.signal });
       if (round >= options.warmUp) executions.push(execution);
     }
   } finally {

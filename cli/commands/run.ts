@@ -28,8 +28,8 @@ export const runCommand: CommandModule<object, RunArguments> = {
   describe: 'Execute a decode for real: the best schedule, or the one named',
   builder: (yargs) =>
     deviceArguments(scenarioArguments(yargs))
-      .option('steps', countOption('Decode steps to execute at most', 8))
-      .option('repeats', countOption('Executions that are measured, after one that warms up', 5))
+      .option('steps', countOption('--steps', 'Decode steps to execute at most', 8))
+      .option('repeats', countOption('--repeats', 'Executions that are measured, after one that warms up', 5))
       .option('json', { type: 'boolean', default: false, describe: 'Print one JSON document' })
       .option('trace', fileOption('Write prediction and measurement side by side, for Perfetto, into this file'))
       .option('plot', fileOption('Draw the measured first step by stream into this file (.svg, .png, .html, .vl.json)'))

@@ -1,6 +1,7 @@
 import type { CommandModule } from 'yargs';
 import type { ValidatedRun, ValidationReport } from '../../exec/validate/report.ts';
 import { validate } from '../../exec/validate/validate.ts';
+import { schedulesFor } from '../../sim/planner/plan.ts';
 import { compareTrace } from '../../sim/report/trace.ts';
 import { errorDistributionSpec, type Validation, validationCurvesSpec } from '../../sim/report/validation.ts';
 import type { Scenario } from '../../sim/scenario/scenario.ts';
@@ -11,7 +12,7 @@ import { checkOutputs, writeFileAtomically } from '../files.ts';
 import { countOption, shareOption } from '../number-options.ts';
 import { bold, dim, note, print, printJson } from '../output.ts';
 import { pictureDrawer } from '../pictures.ts';
-import { loadScenario, type ScenarioArguments, scenarioArguments } from '../scenario-arguments.ts';
+import { loadScenario, type ScenarioArguments, scenarioArguments, withScenario } from '../scenario-arguments.ts';
 import { type Column, tableLines } from '../table.ts';
 
 interface ValidateArguments extends ScenarioArguments, DeviceArguments {
@@ -41,11 +42,17 @@ export const validateCommand: CommandModule<object, ValidateArguments> = {
         default: false,
         describe: 'Predict with the scenario’s machine even where it is not measured (left out: a profile is measured)',
       })
-      .option('splits', countOption('Splits of every schedule that leaves them open', 9))
-      .option('steps', countOption('Decode steps of each run', 2))
-      .option('repeats', countOption('Measured runs of each configuration, after one that warms up', 7))
-      .option('max-median-error', shareOption('Exit with 1 where the median error of steps is above this'))
-      .option('max-regret', shareOption('Exit with 1 where the chosen split is slower than the best by more than this'))
+      .option('splits', countOption('--splits', 'Splits of every schedule that leaves them open', 9))
+      .option('steps', countOption('--steps', 'Decode steps of each run', 2))
+      .option('repeats', countOption('--repeats', 'Measured runs of each configuration, after one that warms up', 7))
+      .option(
+        'max-median-error',
+        shareOption('--max-median-error', 'Exit with 1 where the median error of steps is above this'),
+      )
+      .option(
+        'max-regret',
+        shareOption('--max-regret', 'Exit with 1 where the chosen split is slower than the best by more than this'),
+      )
       .option('json', { type: 'boolean', default: false, describe: 'Print one JSON document' })
       .option('plot', fileOption('Draw predicted and measured steps into this file (.svg, .png, .html, .vl.json)'))
       .option('plot-errors', fileOption('Draw how far predictions are off into this file'))
@@ -62,6 +69,7 @@ export const validateCommand: CommandModule<object, ValidateArguments> = {
     const device = deviceOptions(args);
     const scenario = loadScenario(args);
     refuseUnexecutable(scenario);
+    withScenario(args, () => schedulesFor(scenario));
     if (args['as-written'] && !scenario.machine.measured) {
       note(`Predictions are for ${scenario.machine.name}, whatever machine executes.`);
     }
@@ -112,7 +120,10 @@ function shortfalls(
     maxRegret !== undefined && regret > maxRegret
       ? `The regret is ${percent(regret)}, expected at most ${percent(maxRegret)}.`
       : '',
-    agreement > rounding ? `The schedules’ results differ by ${percent(agreement)}: more than rounding explains.` : '',
+    agreement === null ? 'Some of the results are no numbers.' : '',
+    agreement !== null && agreement > rounding
+      ? `The schedules’ results differ by ${percent(agreement)}: more than rounding explains.`
+      : '',
   ].filter((text) => text !== '');
 }
 

@@ -37,6 +37,6 @@ export interface ValidationReport {
   /** Names of runs. */
   chosen: string;
   bestMeasured: string;
-  /** Largest relative difference of a configuration's logits from those of the first one. */
-  agreement: number;
+  /** Largest relative difference of a configuration's logits from those of the first one; null where some are no numbers. */
+  agreement: number | null;
 }

@@ -6,7 +6,7 @@ import type { Scenario } from '../../sim/scenario/scenario.ts';
 import type { DecodePlan } from '../../sim/schedule/decode.ts';
 import { DecodeSession } from '../decode-session.ts';
 import { medianTimeline } from '../median-timeline.ts';
-import type { DeviceOptions, Execution } from '../native.ts';
+import { type DeviceOptions, type Execution, native } from '../native.ts';
 import { measureProfile } from '../profile/measure.ts';
 import { summariseRepeats } from '../repeats.ts';
 import { relativeError, summariseErrors } from './accuracy.ts';
@@ -58,7 +58,7 @@ export async function validate(asked: Scenario, options: ValidateOptions): Promi
   const chosen = chosenConfiguration(scenario, steps);
   const all = chosen ? [...grid.filter(({ name }) => name !== chosen.name), chosen] : grid;
   const decodes = withSharedBuffers(all.map(({ decode }) => decode));
-  const session = await DecodeSession.open(decodes, device);
+  const session = await DecodeSession.open(decodes, device, { signal });
   try {
     const measured: Measured[] = all.map((configuration, i) => ({
       configuration,
@@ -73,7 +73,7 @@ export async function validate(asked: Scenario, options: ValidateOptions): Promi
         options.onProgress?.('Measuring', round * all.length + turn, rounds * all.length);
         const execution = await session.run(decodes[i], {
           ...(round === 0 && logitsOf(decodes[i])),
-          ...(signal && { signal }),
+          signal,
         });
         if (round === 0) logits[i] = new Float32Array(execution.captures[0].slice().buffer);
         if (round >= options.warmUp) measured[i].executions.push(execution);
@@ -95,7 +95,7 @@ export async function validate(asked: Scenario, options: ValidateOptions): Promi
       regret: choice.measuredSeconds.median / best.measuredSeconds.median - 1,
       chosen: choice.name,
       bestMeasured: best.name,
-      agreement: Math.max(...logits.map((each) => relativeDistance(each, logits[0]))),
+      agreement: agreementOf(logits),
     };
     const { plan, predicted, executions, configuration } = measured[runs.indexOf(choice)];
     return { report, chosen: { plan, predicted, measured: medianOf(configuration, executions) } };
@@ -111,6 +111,9 @@ async function machineFor(
   options: ValidateOptions,
 ): Promise<Machine> {
   if (machine.measured || options.asWritten) return machine;
+  // What does not fit should not show after a minute.
+  const { plan } = withSharedBuffers(grid.map(({ decode }) => decode))[0];
+  native().open(plan, options.device).close();
   const profile = await measureProfile({
     device: options.device,
     plans: grid.map(({ decode }) => decode.plan),
@@ -166,7 +169,13 @@ function logitsOf({ plan, stepEnds }: DecodePlan): { captures: { operation: numb
   };
 }
 
-/** Euclidean distance over the length of the second; infinite where a number is none. */
+/** The largest relative distance from the first, null where something is no number. */
+function agreementOf(logits: readonly Float32Array[]): number | null {
+  const distances = logits.map((each) => relativeDistance(each, logits[0]));
+  return distances.every(Number.isFinite) ? Math.max(...distances) : null;
+}
+
+/** Euclidean distance over the length of the second. */
 function relativeDistance(a: Float32Array, b: Float32Array): number {
   let distance = 0;
   let length = 0;
@@ -174,8 +183,7 @@ function relativeDistance(a: Float32Array, b: Float32Array): number {
     distance += (a[i] - b[i]) ** 2;
     length += b[i] ** 2;
   }
-  const relative = Math.sqrt(distance / length);
-  return Number.isNaN(relative) ? Number.POSITIVE_INFINITY : relative;
+  return Math.sqrt(distance / length);
 }
 
 function operationError(runs: readonly ValidatedRun[]): ValidationReport['operationError'] {

@@ -8,7 +8,7 @@ import { DEVICE, decodeOf, execute, expectedOf, farthest, MODELS, TOLERANCE, WOR
 import { describeNative } from './native/available.ts';
 
 async function within<T>(decode: DecodePlan, use: (session: DecodeSession) => T, seed?: number): Promise<Awaited<T>> {
-  const session = await DecodeSession.open([decode], DEVICE, seed);
+  const session = await DecodeSession.open([decode], DEVICE, { seed });
   try {
     return await use(session);
   } finally {
