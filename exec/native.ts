@@ -94,8 +94,12 @@ export interface Native {
 
 let loaded: Native | undefined;
 
-/** Where the build leaves the addon, seen from the sources and from dist/exec. */
-const PLACES = ['../build/native/Release/splitpoint.node', '../../build/native/Release/splitpoint.node'];
+/** Where the build leaves the addon, seen from the sources, from dist/exec and from build/bench/exec. */
+const PLACES = [
+  '../build/native/Release/splitpoint.node',
+  '../../build/native/Release/splitpoint.node',
+  '../../native/Release/splitpoint.node',
+];
 
 /** The addon, built by `npm run build`. Throws MissingNative, which says what to do, where there is none. */
 export function native(): Native {
