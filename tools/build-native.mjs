@@ -1,12 +1,14 @@
 // Builds the native addon, where that is possible, into build/native/Release/splitpoint.node.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 const require = createRequire(import.meta.url);
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const ADDON = `${ROOT}build/native/Release/splitpoint.node`;
+/** What the addon was built with: another wish makes it stale. */
+const BUILT_WITH = `${ROOT}build/native/settings.txt`;
 const SOURCES = ['addon', 'core', 'cpu', 'cuda', 'CMakeLists.txt'].map((name) => `${ROOT}native/${name}`);
 
 /** Why the addon cannot be built here, or null. */
@@ -22,7 +24,10 @@ export function missingToolchain() {
  * SPLITPOINT_CUDA_ARCHITECTURES=90 compiles for fewer GPUs, SPLITPOINT_CUDA=OFF for none.
  */
 export function buildNative({ required = false } = {}) {
-  if (existsSync(ADDON) && newest(SOURCES) <= statSync(ADDON).mtimeMs) return true;
+  const { SPLITPOINT_CUDA = 'ON', SPLITPOINT_CUDA_ARCHITECTURES = '' } = process.env;
+  const settings = `SPLITPOINT_CUDA=${SPLITPOINT_CUDA} SPLITPOINT_CUDA_ARCHITECTURES=${SPLITPOINT_CUDA_ARCHITECTURES}`;
+  const isNewer = existsSync(ADDON) && newest(SOURCES) <= statSync(ADDON).mtimeMs;
+  if (isNewer && existsSync(BUILT_WITH) && readFileSync(BUILT_WITH, 'utf8') === settings) return true;
   const missing = missingToolchain();
   if (missing) {
     console.error(`The native addon is not built: ${missing}.`);
@@ -31,16 +36,12 @@ export function buildNative({ required = false } = {}) {
   }
   console.error('Building the native addon …');
   const started = new Date();
-  // Both always, for CMake remembers what it was told before.
-  const { SPLITPOINT_CUDA = 'ON', SPLITPOINT_CUDA_ARCHITECTURES = '' } = process.env;
-  cmakeJs(
-    'configure',
-    `--CDSPLITPOINT_CUDA=${SPLITPOINT_CUDA}`,
-    `--CDSPLITPOINT_CUDA_ARCHITECTURES=${SPLITPOINT_CUDA_ARCHITECTURES}`,
-  );
+  // All always, for CMake remembers what it was told before.
+  cmakeJs('configure', ...settings.split(' ').map((setting) => `--CD${setting}`));
   cmakeJs('build', '--parallel', '2');
   // Where the newer source changed nothing, the linker did not run. What was edited meanwhile is newer still.
   utimesSync(ADDON, started, started);
+  writeFileSync(BUILT_WITH, settings);
   return true;
 }
 
