@@ -1,13 +1,14 @@
 import type { Timeline } from '../../sim/engine/timeline.ts';
-import type { Machine } from '../../sim/machine/machine.ts';
 import type { GroupName, Plan } from '../../sim/plan/plan.ts';
 import { machineFromProfile } from '../../sim/profile/machine.ts';
+import type { Profile } from '../../sim/profile/profile.ts';
 import type { Scenario } from '../../sim/scenario/scenario.ts';
 import type { DecodePlan } from '../../sim/schedule/decode.ts';
 import { DecodeSession } from '../decode-session.ts';
 import { medianTimeline } from '../median-timeline.ts';
-import { type DeviceOptions, type Execution, native } from '../native.ts';
+import { type DeviceInfo, type DeviceOptions, type Execution, native } from '../native.ts';
 import { measureProfile } from '../profile/measure.ts';
+import { mergeProfiles } from '../profile/merge.ts';
 import { summariseRepeats } from '../repeats.ts';
 import { relativeError, summariseErrors } from './accuracy.ts';
 import { type Configuration, chosenConfiguration, gridConfigurations } from './configurations.ts';
@@ -51,77 +52,84 @@ export interface Validation {
  * with its prediction. The configurations take turns on one set of buffers.
  */
 export async function validate(asked: Scenario, options: ValidateOptions): Promise<Validation> {
-  const { device, steps, splits, signal } = options;
+  const { device, steps, splits } = options;
   const grid = gridConfigurations(asked, steps, splits);
-  const machine = await machineFor(asked, grid, options);
-  const scenario = { ...asked, machine };
-  const chosen = chosenConfiguration(scenario, steps);
+  const isGiven = asked.machine.measured || options.asWritten === true;
+  // What does not fit should not show after a minute.
+  native()
+    .open(withSharedBuffers(grid.map(({ decode }) => decode))[0].plan, device)
+    .close();
+  const before = isGiven ? undefined : await profileOf(grid, options);
+  const chosen = chosenConfiguration(before ? { ...asked, machine: machineFromProfile(before) } : asked, steps);
   const all = chosen ? [...grid.filter(({ name }) => name !== chosen.name), chosen] : grid;
   const decodes = withSharedBuffers(all.map(({ decode }) => decode));
+  const { executions, logits, info } = await executeInTurns(decodes, options);
+  // Measured again behind the runs, so that a machine whose speed drifts is neither predicted from too fast a time nor from too slow a one.
+  const after = before && (await profileOf(grid, options));
+  const machine = before && after ? machineFromProfile(mergeProfiles(before, after)) : asked.machine;
+
+  const measured = all.map((configuration, i): Measured => {
+    const { plan } = decodes[i];
+    return { configuration, plan, predicted: predict(plan, machine), executions: executions[i] };
+  });
+  const runs = measured.map(validatedRun);
+  const best = runs.reduce((a, b) => (b.measuredSeconds.median < a.measuredSeconds.median ? b : a));
+  const choice = chosen ? runs[runs.length - 1] : best;
+  const report: ValidationReport = {
+    backend: device.backend,
+    device: info.name,
+    scenario: asked.name,
+    machine: machine.name,
+    steps: grid[0].decode.plan.steps,
+    ...(device.linkBytesPerSecond && { linkBytesPerSecond: device.linkBytesPerSecond }),
+    runs,
+    stepError: summariseErrors(runs.map(({ error }) => error)),
+    operationError: operationError(runs),
+    regret: choice.measuredSeconds.median / best.measuredSeconds.median - 1,
+    chosen: choice.name,
+    bestMeasured: best.name,
+    agreement: agreementOf(logits),
+  };
+  const shown = measured[runs.indexOf(choice)];
+  const timelines = { plan: shown.plan, predicted: shown.predicted };
+  return { report, chosen: { ...timelines, measured: medianOf(shown.configuration, shown.executions) } };
+}
+
+/** Executes decodes over the same buffers, round after round, each round in an order of its own. */
+async function executeInTurns(
+  decodes: readonly DecodePlan[],
+  { device, warmUp, repeats, onProgress, signal }: ValidateOptions,
+): Promise<{ executions: Execution[][]; logits: Float32Array[]; info: DeviceInfo }> {
   const session = await DecodeSession.open(decodes, device, { signal });
   try {
-    const measured: Measured[] = all.map((configuration, i) => ({
-      configuration,
-      plan: decodes[i].plan,
-      predicted: predict(decodes[i].plan, machine),
-      executions: [],
-    }));
-    const rounds = options.warmUp + options.repeats;
+    const executions: Execution[][] = decodes.map(() => []);
     const logits: Float32Array[] = [];
+    const rounds = warmUp + repeats;
     for (let round = 0; round < rounds; round++) {
-      for (const [turn, i] of turns(all.length, round).entries()) {
-        options.onProgress?.('Measuring', round * all.length + turn, rounds * all.length);
-        const execution = await session.run(decodes[i], {
-          ...(round === 0 && logitsOf(decodes[i])),
-          signal,
-        });
+      for (const [turn, i] of turns(decodes.length, round).entries()) {
+        onProgress?.('Measuring', round * decodes.length + turn, rounds * decodes.length);
+        const execution = await session.run(decodes[i], { ...(round === 0 && logitsOf(decodes[i])), signal });
         if (round === 0) logits[i] = new Float32Array(execution.captures[0].slice().buffer);
-        if (round >= options.warmUp) measured[i].executions.push(execution);
+        if (round >= warmUp) executions[i].push(execution);
       }
     }
-    const runs = measured.map(validatedRun);
-    const best = runs.reduce((a, b) => (b.measuredSeconds.median < a.measuredSeconds.median ? b : a));
-    const choice = chosen ? runs[runs.length - 1] : best;
-    const report: ValidationReport = {
-      backend: device.backend,
-      device: session.info.name,
-      scenario: asked.name,
-      machine: machine.name,
-      steps: grid[0].decode.plan.steps,
-      ...(device.linkBytesPerSecond && { linkBytesPerSecond: device.linkBytesPerSecond }),
-      runs,
-      stepError: summariseErrors(runs.map(({ error }) => error)),
-      operationError: operationError(runs),
-      regret: choice.measuredSeconds.median / best.measuredSeconds.median - 1,
-      chosen: choice.name,
-      bestMeasured: best.name,
-      agreement: agreementOf(logits),
-    };
-    const { plan, predicted, executions, configuration } = measured[runs.indexOf(choice)];
-    return { report, chosen: { plan, predicted, measured: medianOf(configuration, executions) } };
+    return { executions, logits, info: session.info };
   } finally {
     session.close();
   }
 }
 
-/** The machine to predict with: the scenario's own where it is measured or asked for as it stands, else one measured now. */
-async function machineFor(
-  { machine }: Scenario,
-  grid: readonly Configuration[],
-  options: ValidateOptions,
-): Promise<Machine> {
-  if (machine.measured || options.asWritten) return machine;
-  // What does not fit should not show after a minute.
-  const { plan } = withSharedBuffers(grid.map(({ decode }) => decode))[0];
-  native().open(plan, options.device).close();
-  const profile = await measureProfile({
-    device: options.device,
+/** What the operations of the grid cost on the device now. */
+function profileOf(grid: readonly Configuration[], options: ValidateOptions): Promise<Profile> {
+  const { device, onProgress, signal } = options;
+  return measureProfile({
+    device,
     plans: grid.map(({ decode }) => decode.plan),
-    minutes: options.profileMinutes,
-    ...(options.onProgress && { onProgress: options.onProgress }),
-    ...(options.signal && { signal: options.signal }),
+    // Half before the runs, half behind them.
+    minutes: options.profileMinutes / 2,
+    ...(onProgress && { onProgress }),
+    ...(signal && { signal }),
   });
-  return machineFromProfile(profile);
 }
 
 function validatedRun({ configuration, plan, predicted, executions }: Measured): ValidatedRun {
