@@ -3,8 +3,9 @@ import type { ValidatedRun, ValidationReport } from '../../exec/validate/report.
 import { validate } from '../../exec/validate/validate.ts';
 import { schedulesFor } from '../../sim/planner/plan.ts';
 import { compareTrace } from '../../sim/report/trace.ts';
-import { errorDistributionSpec, type Validation, validationCurvesSpec } from '../../sim/report/validation.ts';
+import { errorDistributionSpec, type ValidatedPoint, validationCurvesSpec } from '../../sim/report/validation.ts';
 import type { Scenario } from '../../sim/scenario/scenario.ts';
+import { formatRate } from '../../sim/units/format.ts';
 import { type DeviceArguments, deviceArguments, deviceOptions } from '../device-arguments.ts';
 import { executing, refuseUnexecutable } from '../executing.ts';
 import { fileOption } from '../file-option.ts';
@@ -88,9 +89,15 @@ export const validateCommand: CommandModule<object, ValidateArguments> = {
     );
     if (args.json) printJson(report);
     else printValidation(report);
-    const picture = pictured(report, scenario);
-    await draw(() => validationCurvesSpec(picture));
-    await drawErrors(() => errorDistributionSpec({ ...picture, title: errorTitle(report) }));
+    const points = pictured(report);
+    const { n } = report.runs[0].measuredSeconds;
+    const drawn = `lines: predicted, marks: measured (median of ${n}, 5th to 95th percentile)`;
+    await draw(() =>
+      validationCurvesSpec({ title: finding(report), subtitle: `${executedBy(report)}; ${drawn}`, points }),
+    );
+    await drawErrors(() =>
+      errorDistributionSpec({ title: errorFinding(report), subtitle: executedBy(report), points }),
+    );
     const { plan, predicted, measured } = chosen;
     const processes = [
       { name: `predicted: ${report.chosen}`, plan, timeline: predicted },
@@ -162,28 +169,29 @@ function printValidation(report: ValidationReport): void {
   print(`Chosen: ${chosen}, ${better}`);
 }
 
-function pictured(report: ValidationReport, { model }: Scenario): Validation {
-  const { runs, chosen, bestMeasured, regret } = report;
-  const title =
-    chosen === bestMeasured
-      ? `The chosen split, ${chosen}, is the best of ${runs.length} measured`
-      : `The chosen split, ${chosen}, is within ${percent(regret)} of the best of ${runs.length} measured`;
-  const link = report.linkBytesPerSecond ? `, link paced to ${report.linkBytesPerSecond / 1e9} GB/s` : '';
-  return {
-    title,
-    subtitle: `${report.scenario}: ${model.name} on ${report.device}${link}; marks: median of ${runs[0].measuredSeconds.n}, from 5th to 95th percentile`,
-    points: runs.map(({ name, schedule, split, predictedSeconds, measuredSeconds }) => ({
-      schedule,
-      recomputedTokens: Math.round(split.recomputed),
-      predictedSeconds,
-      measuredSeconds,
-      chosen: name === chosen,
-    })),
-  };
+function pictured({ runs, chosen }: ValidationReport): ValidatedPoint[] {
+  return runs.map(({ name, schedule, split, predictedSeconds, measuredSeconds }) => ({
+    schedule,
+    recomputedTokens: Math.round(split.recomputed),
+    predictedSeconds,
+    measuredSeconds,
+    chosen: name === chosen,
+  }));
 }
 
-function errorTitle({ runs, stepError }: ValidationReport): string {
-  return `Half of ${runs.length} predictions are within ${percent(stepError.median)}, nearly all within ${percent(stepError.p95)}`;
+function executedBy({ scenario, device, linkBytesPerSecond }: ValidationReport): string {
+  const link = linkBytesPerSecond ? `, link paced to ${formatRate(linkBytesPerSecond)}` : '';
+  return `${scenario}, executed on ${device}${link}`;
+}
+
+function finding({ runs, chosen, bestMeasured, regret }: ValidationReport): string {
+  return chosen === bestMeasured
+    ? `The choice, ${chosen}, is the best of ${runs.length} measured`
+    : `The choice, ${chosen}, is within ${percent(regret)} of the best of ${runs.length} measured`;
+}
+
+function errorFinding({ runs, stepError }: ValidationReport): string {
+  return `Half of ${runs.length} predictions are within ${percent(stepError.median)}, 95 % of them within ${percent(stepError.p95)}`;
 }
 
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
