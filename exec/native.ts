@@ -107,9 +107,13 @@ export function native(): Native {
   return loaded;
 }
 
+/** Where the addon is; undefined where it has not been built. */
+export function nativePath(): string | undefined {
+  return PLACES.map((place) => fileURLToPath(new URL(place, import.meta.url))).find(existsSync);
+}
+
 function load(): Native {
-  const paths = PLACES.map((place) => fileURLToPath(new URL(place, import.meta.url)));
-  const path = paths.find(existsSync);
+  const path = nativePath();
   if (!path) throw new MissingNative('it has not been built');
   try {
     return createRequire(import.meta.url)(path);

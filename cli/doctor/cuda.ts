@@ -3,9 +3,13 @@ import { type Finding, finding } from './finding.ts';
 import { versioned } from './host.ts';
 import { libraries, namesIn, outputOf, programPath, textOf } from './probe.ts';
 
-/** What running on an NVIDIA GPU needs: driver, devices, libcuda, cuBLAS and, to build kernels, nvcc. */
-export function cudaFindings(): Finding[] {
-  return [driver(), devices(), libcuda(), cublas(), nvcc()];
+/**
+ * What running on an NVIDIA GPU needs: driver, devices, libcuda, cuBLAS and, to build kernels, nvcc.
+ *
+ * @param loadedCublas what the CUDA backend loaded; null where that is not known
+ */
+export function cudaFindings(loadedCublas: string | null): Finding[] {
+  return [driver(), devices(), libcuda(), cublas(loadedCublas), nvcc()];
 }
 
 function driver(): Finding {
@@ -32,12 +36,12 @@ function libcuda(): Finding {
   );
 }
 
-function cublas(): Finding {
-  const found = libraries('libcublas.so', [...libraryPath(), ...cudaFolders('lib64')]);
+function cublas(loaded: string | null): Finding {
+  const files = () => libraries('libcublas.so', [...libraryPath(), ...cudaFolders('lib64')]).join(', ');
   return finding(
     'cuBLAS',
-    found.join(', '),
-    'Install CUDA’s cuBLAS (libcublas) and put its folder into LD_LIBRARY_PATH.',
+    loaded ?? files(),
+    'Install CUDA’s cuBLAS (or "pip install nvidia-cublas-cu12"), or set SPLITPOINT_CUBLAS to the path of libcublas.so.12 or .13.',
   );
 }
 
