@@ -5,10 +5,11 @@
 #include "cuda/kernels.h"
 #include "cuda/numbers.cuh"
 
-// Attention of one query token a sequence, bound by reading the cache. A block takes a pair of sequence and key/value head and a run of the
-// tokens. Its lanes form teams, each wide enough for a head, 8 elements a lane; a team goes through every so many tokens with an online softmax
-// of its own, several tokens at a time, so that enough loads are under way. All query heads of a group share what was loaded: up to four in
-// a team's registers, more in further warps of the block, which find it in the L1 cache. Where runs are several, a second kernel combines them.
+// Attention of one query token a sequence, bound by reading the cache. A block takes a pair of sequence and key/value
+// head and a run of the tokens. Its lanes form teams, each wide enough for a head, 8 elements a lane; a team goes
+// through every so many tokens with an online softmax of its own, several tokens at a time, so that enough loads are
+// under way. All query heads of a group share what was loaded: up to four in a team's registers, more in further warps
+// of the block, which find it in the L1 cache. Where runs are several, a second kernel combines them.
 
 namespace splitpoint {
 namespace {
@@ -43,7 +44,8 @@ struct Arguments {
   float* partials;
 };
 
-// The largest score (to base 2) of some tokens, the sum of 2^(score − largest), and the values weighted so; in one lane.
+// The largest score (to base 2) of some tokens, the sum of 2^(score − largest), and the values weighted so; in one
+// lane.
 struct Sum {
   float largest = kLowest;
   float weight = 0;
@@ -51,7 +53,8 @@ struct Sum {
 };
 
 template <typename T, int kTeam, int kHeads, int kTokens>
-__global__ __launch_bounds__(kWarps* kWarp, kBlocksPerMultiprocessor) void attendRuns(const __grid_constant__ Arguments arguments) {
+__global__ __launch_bounds__(kWarps* kWarp,
+                             kBlocksPerMultiprocessor) void attendRuns(const __grid_constant__ Arguments arguments) {
   constexpr uint32_t kTeams = kWarp / kTeam;  // of a warp
   const uint32_t lane = threadIdx.x % kTeam;
   const uint32_t team = threadIdx.x % kWarp / kTeam;
@@ -60,7 +63,8 @@ __global__ __launch_bounds__(kWarps* kWarp, kBlocksPerMultiprocessor) void atten
   const uint32_t tokenWarp = warp / arguments.headSets;
   const uint32_t headDim = arguments.headDim;
   const uint32_t pair = blockIdx.x / arguments.blocksPerPair;  // sequence · kvHeads + key/value head
-  const uint32_t firstHead = (blockIdx.x % arguments.blocksPerPair * arguments.headSets + headSet) * kHeads;  // within the group
+  const uint32_t firstHead =
+      (blockIdx.x % arguments.blocksPerPair * arguments.headSets + headSet) * kHeads;  // within the group
   const uint64_t groupRow = uint64_t(pair) * arguments.groupHeads;  // the group's first row of query and output
   const uint32_t element = lane * kLaneElements;
   const bool holds = element < headDim;
@@ -91,8 +95,8 @@ __global__ __launch_bounds__(kWarps* kWarp, kBlocksPerMultiprocessor) void atten
     const uint64_t offset = uint64_t(pair) * headDim + (holds ? element : 0);
     const T* const keys = static_cast<const T*>(segment.keys) + offset;
     const T* const values = static_cast<const T*>(segment.values) + offset;
-    // The bounds are the same for the whole block; teams differ in which of their tokens exist. Those that do not are read as the last
-    // one, without a branch between the loads, and have no weight.
+    // The bounds are the same for the whole block; teams differ in which of their tokens exist. Those that do not are
+    // read as the last one, without a branch between the loads, and have no weight.
     for (uint32_t base = from; base < to; base += step * kTokens) {
       const uint32_t first = base + tokenWarp * kTeams + team;
       Pack<T, kLaneElements> key[kTokens], value[kTokens];
@@ -217,7 +221,8 @@ __global__ void combineRuns(uint32_t runs, uint32_t headDim, const float* partia
   const float* const logWeights = partials + runs * rows * headDim + row;
   float largest = kLowest;
   for (uint32_t run = 0; run < runs; ++run) largest = fmaxf(largest, logWeights[run * rows]);
-  for (uint32_t run = threadIdx.x; run < runs; run += kCombineBlock) shares[run] = exp2f(logWeights[run * rows] - largest);
+  for (uint32_t run = threadIdx.x; run < runs; run += kCombineBlock)
+    shares[run] = exp2f(logWeights[run * rows] - largest);
   __syncthreads();
   float weight = 0;
   for (uint32_t run = 0; run < runs; ++run) weight += shares[run];
@@ -229,8 +234,8 @@ __global__ void combineRuns(uint32_t runs, uint32_t headDim, const float* partia
   if (threadIdx.x == 0 && logSumExp) logSumExp[row] = (largest + log2f(weight)) * 0.69314718f;
 }
 
-// How many runs to cut the tokens into, so that the last of the rounds in which blocks come to the multiprocessors is nearly full: the
-// fewest that leave at most a tenth idle, or the best there are.
+// How many runs to cut the tokens into, so that the last of the rounds in which blocks come to the multiprocessors is
+// nearly full: the fewest that leave at most a tenth idle, or the best there are.
 uint32_t chooseRuns(uint64_t blocks, uint64_t blocksAtOnce, uint32_t most) {
   uint32_t best = 1;
   double bestFilled = 0;
@@ -268,7 +273,8 @@ Launch launchAttend(const Attend& attend, const AttendWorkspace& workspace) {
   const uint32_t blocks = attend.batch * attend.kvHeads * arguments.blocksPerPair;
   const uint64_t rows = uint64_t(attend.batch) * attend.heads;
   const uint32_t tokensAtOnce = arguments.tokenWarps * (kWarp / kTeam) * kTokens;
-  const uint64_t most = std::min({dividedUp(arguments.tokens, tokensAtOnce), workspace.floats / (rows * (attend.headDim + 1)), uint64_t(kMaxRuns)});
+  const uint64_t most = std::min({dividedUp(arguments.tokens, tokensAtOnce),
+                                  workspace.floats / (rows * (attend.headDim + 1)), uint64_t(kMaxRuns)});
   const uint64_t blocksAtOnce = uint64_t(workspace.multiprocessors) * kBlocksPerMultiprocessor;
   const uint32_t wanted = chooseRuns(blocks, blocksAtOnce, uint32_t(std::max<uint64_t>(most, 1)));
   arguments.tokensPerRun = uint32_t(dividedUp(arguments.tokens, wanted));
@@ -277,8 +283,8 @@ Launch launchAttend(const Attend& attend, const AttendWorkspace& workspace) {
   const uint32_t threads = arguments.headSets * arguments.tokenWarps * kWarp;
   Launch attendLaunch = launchOf(attendRuns<T, kTeam, kHeads, kTokens>, dim3(blocks, runs), threads, 0, arguments);
   if (runs == 1) return attendLaunch;
-  Launch combineLaunch = launchOf(combineRuns<T>, uint32_t(rows), kCombineBlock, 0, runs, attend.headDim, workspace.partials,
-                                  static_cast<T*>(attend.output), attend.logSumExp);
+  Launch combineLaunch = launchOf(combineRuns<T>, uint32_t(rows), kCombineBlock, 0, runs, attend.headDim,
+                                  workspace.partials, static_cast<T*>(attend.output), attend.logSumExp);
   return [attendLaunch, combineLaunch](cudaStream_t stream) {
     attendLaunch(stream);
     combineLaunch(stream);
@@ -287,7 +293,8 @@ Launch launchAttend(const Attend& attend, const AttendWorkspace& workspace) {
 
 template <typename T, int kTeam>
 Launch chooseHeads(const Attend& attend, const AttendWorkspace& workspace) {
-  return attend.heads == attend.kvHeads ? launchAttend<T, kTeam, 1>(attend, workspace) : launchAttend<T, kTeam, 4>(attend, workspace);
+  return attend.heads == attend.kvHeads ? launchAttend<T, kTeam, 1>(attend, workspace)
+                                        : launchAttend<T, kTeam, 4>(attend, workspace);
 }
 
 }  // namespace
@@ -300,9 +307,10 @@ Launch attendLaunch(const Attend& attend, const AttendWorkspace& workspace) {
     tokens += attend.segment[s].tokens;
   }
   if (attend.headDim % kLaneElements || !attend.headDim || attend.headDim > kMaxHeadDim)
-    throw DeviceError("attention on CUDA takes a head width that is a multiple of 8 up to 256, found " + std::to_string(attend.headDim));
+    throw DeviceError("attention on CUDA takes a head width that is a multiple of 8 up to 256, found " +
+                      std::to_string(attend.headDim));
   if (!packed) throw DeviceError("attention on CUDA takes operands at multiples of 16 bytes");
-  if (tokens == 0 || tokens > kMaxTokens) 
+  if (tokens == 0 || tokens > kMaxTokens)
     throw DeviceError("attention on CUDA takes 1 to 2^30 tokens, found " + std::to_string(tokens));
   return forType(attend.type, [&](auto element) {
     using T = decltype(element);

@@ -10,8 +10,8 @@
 #include "cuda/cublas_files.h"
 #include "cuda/error.h"
 
-// What is used of cublas_api.h, declared here because the library is found at run time and its headers may not be there. The same from
-// CUDA 11 to 13.
+// What is used of cublas_api.h, declared here because the library is found at run time and its headers may not be
+// there. The same from CUDA 11 to 13.
 namespace splitpoint {
 namespace {
 
@@ -35,8 +35,9 @@ struct CublasFunctions {
   Status (*setMathMode)(Handle, int);
   Status (*getVersion)(Handle, int*);
   const char* (*statusString)(Status);
-  Status (*gemmEx)(Handle, Operation, Operation, int m, int n, int k, const void* alpha, const void* a, cudaDataType, int lda, const void* b,
-                   cudaDataType, int ldb, const void* beta, void* c, cudaDataType, int ldc, int compute, int algorithm);
+  Status (*gemmEx)(Handle, Operation, Operation, int m, int n, int k, const void* alpha, const void* a, cudaDataType,
+                   int lda, const void* b, cudaDataType, int ldb, const void* beta, void* c, cudaDataType, int ldc,
+                   int compute, int algorithm);
 };
 
 namespace {
@@ -54,13 +55,13 @@ std::string lastLoaderError() {
 
 // Empty when it worked, otherwise what is missing.
 std::string findAll(void* library, CublasFunctions& functions) {
-  const bool found = find(library, "cublasCreate_v2", functions.create) && find(library, "cublasDestroy_v2", functions.destroy) &&
-                     find(library, "cublasSetStream_v2", functions.setStream) &&
-                     find(library, "cublasSetWorkspace_v2", functions.setWorkspace) &&
-                     find(library, "cublasSetMathMode", functions.setMathMode) &&
-                     find(library, "cublasGetVersion_v2", functions.getVersion) &&
-                     find(library, "cublasGetStatusString", functions.statusString) &&
-                     find(library, "cublasGemmEx", functions.gemmEx);
+  const bool found =
+      find(library, "cublasCreate_v2", functions.create) && find(library, "cublasDestroy_v2", functions.destroy) &&
+      find(library, "cublasSetStream_v2", functions.setStream) &&
+      find(library, "cublasSetWorkspace_v2", functions.setWorkspace) &&
+      find(library, "cublasSetMathMode", functions.setMathMode) &&
+      find(library, "cublasGetVersion_v2", functions.getVersion) &&
+      find(library, "cublasGetStatusString", functions.statusString) && find(library, "cublasGemmEx", functions.gemmEx);
   return found ? "" : lastLoaderError();
 }
 
@@ -76,7 +77,9 @@ cudaDataType dataType(Type type) {
 }
 
 int extent(uint64_t value, const char* name) {
-  if (value == 0 || value > INT_MAX) throw DeviceError("cuBLAS takes extents from 1 to 2^31 - 1, found " + std::string(name) + " = " + std::to_string(value));
+  if (value == 0 || value > INT_MAX)
+    throw DeviceError("cuBLAS takes extents from 1 to 2^31 - 1, found " + std::string(name) + " = " +
+                      std::to_string(value));
   return int(value);
 }
 
@@ -100,8 +103,10 @@ Cublas::Cublas(cudaStream_t stream) {
   if (chosen ? opened(named) : anyOpened(cublasFiles()) || anyOpened(cublasFilesOfPython())) return;
   close();
   throw DeviceError((chosen ? "the environment's SPLITPOINT_CUBLAS names no cuBLAS that works here; tried:"
-                            : "no cuBLAS that works was found in the system's libraries, /usr/local/cuda* and Python's packages; install CUDA's "
-                              "cuBLAS, or `pip install nvidia-cublas-cu12`, or set SPLITPOINT_CUBLAS to the path of libcublas.so.12 or .13; tried:") +
+                            : "no cuBLAS that works was found in the system's libraries, /usr/local/cuda* and Python's "
+                              "packages; install CUDA's "
+                              "cuBLAS, or `pip install nvidia-cublas-cu12`, or set SPLITPOINT_CUBLAS to the path of "
+                              "libcublas.so.12 or .13; tried:") +
                     tried);
 }
 
@@ -137,9 +142,11 @@ std::string Cublas::open(const std::string& file, cudaStream_t stream) {
     handle_ = nullptr;
     return fault;
   }
-  description_ = "cuBLAS " + std::to_string(version / 10000) + "." + std::to_string(version / 100 % 100) + "." + std::to_string(version % 100);
+  description_ = "cuBLAS " + std::to_string(version / 10000) + "." + std::to_string(version / 100 % 100) + "." +
+                 std::to_string(version % 100);
   Dl_info info;
-  if (dladdr(reinterpret_cast<void*>(functions->gemmEx), &info) && info.dli_fname) description_ += std::string(" (") + info.dli_fname + ")";
+  if (dladdr(reinterpret_cast<void*>(functions->gemmEx), &info) && info.dli_fname)
+    description_ += std::string(" (") + info.dli_fname + ")";
   return "";
 }
 
@@ -153,8 +160,9 @@ void Cublas::multiply(const Gemm& gemm, bool add) const {
   const float one = 1, beta = add ? 1 : 0;
   const cudaDataType type = dataType(gemm.type), outputType = gemm.fp32Output ? CUDA_R_32F : type;
   // To cuBLAS, whose matrices are column-major, ours are transposed: cᵀ (n × m) = bᵀ · aᵀ.
-  const Status status = functions_->gemmEx(handle_, gemm.bTransposed ? kTransposed : kAsIs, kAsIs, n, m, k, &one, gemm.b, type,
-                                           gemm.bTransposed ? k : n, gemm.a, type, k, &beta, gemm.c, outputType, n, kCompute32F, kDefaultAlgorithm);
+  const Status status = functions_->gemmEx(handle_, gemm.bTransposed ? kTransposed : kAsIs, kAsIs, n, m, k, &one,
+                                           gemm.b, type, gemm.bTransposed ? k : n, gemm.a, type, k, &beta, gemm.c,
+                                           outputType, n, kCompute32F, kDefaultAlgorithm);
   if (status)
     throw DeviceError("cublasGemmEx (" + std::to_string(m) + " x " + std::to_string(n) + " x " + std::to_string(k) +
                       ") failed: " + functions_->statusString(status));

@@ -11,8 +11,8 @@ namespace splitpoint {
 
 struct CublasFunctions;
 
-// cuBLAS, loaded at run time: the file that the environment's SPLITPOINT_CUBLAS names, or else the first that works among the system's, the
-// toolkit's and those of Python environments. Bound to one stream.
+// cuBLAS, loaded at run time: the file that the environment's SPLITPOINT_CUBLAS names, or else the first that works
+// among the system's, the toolkit's and those of Python environments. Bound to one stream.
 class Cublas {
  public:
   // Throws DeviceError that says where it looked.

@@ -23,7 +23,9 @@ void addLibraries(const std::string& folder, std::vector<std::string>& files) {
 }
 
 // The wheels of CUDA 13 share the folder cu13; those of CUDA 12 have one a library.
-void addPackages(const std::string& packages, std::vector<std::string>& files) { addLibraries(packages + "/nvidia/{cu13,cublas}/lib", files); }
+void addPackages(const std::string& packages, std::vector<std::string>& files) {
+  addLibraries(packages + "/nvidia/{cu13,cublas}/lib", files);
+}
 
 }  // namespace
 
@@ -38,7 +40,10 @@ std::vector<std::string> cublasFiles() {
     addLibraries(std::string(prefix) + "/lib", files);
   }
   if (const char* home = std::getenv("HOME"); home && *home)
-    addPackages(std::string(home) + "/{.local,.pyenv/versions/*,*conda*,*conda*/envs/*,miniforge*,.venv,venv}/lib/python3*/site-packages", files);
+    addPackages(
+        std::string(home) +
+            "/{.local,.pyenv/versions/*,*conda*,*conda*/envs/*,miniforge*,.venv,venv}/lib/python3*/site-packages",
+        files);
   addPackages(".venv/lib/python3*/site-packages", files);
   addPackages("/usr{,/local}/lib/python3*/{dist,site}-packages", files);
   addPackages("/opt/{,*/,*/envs/*/,*/*/}lib/python3*/site-packages", files);
@@ -48,7 +53,8 @@ std::vector<std::string> cublasFiles() {
 std::vector<std::string> cublasFilesOfPython() {
   std::vector<std::string> files;
   const char* command =
-      "python3 -c 'import site, sysconfig; print(*dict.fromkeys([sysconfig.get_path(\"purelib\"), sysconfig.get_path(\"platlib\"), "
+      "python3 -c 'import site, sysconfig; print(*dict.fromkeys([sysconfig.get_path(\"purelib\"), "
+      "sysconfig.get_path(\"platlib\"), "
       "*site.getsitepackages(), site.getusersitepackages()]), sep=\"\\n\")' 2>/dev/null </dev/null";
   std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command, "r"), pclose);
   if (!pipe) return files;

@@ -33,9 +33,9 @@ namespace {
 
 using Cancelled = std::atomic<bool>;
 
-// A stream holds some 1000 commands; then enqueueing waits, and behind a closed gate it would until the gate gives up. An operation is one
-// to three kernels (several GEMMs with their bias and cuBLAS's own second kernels at most, and those are few), up to three records of
-// events and as many waits: 7 on average is plenty.
+// A stream holds some 1000 commands; then enqueueing waits, and behind a closed gate it would until the gate gives up.
+// An operation is one to three kernels (several GEMMs with their bias and cuBLAS's own second kernels at most, and
+// those are few), up to three records of events and as many waits: 7 on average is plenty.
 constexpr uint32_t kEagerOperations = 128;
 // A graph holds what it is given; so large only that it is built in a fraction of a second.
 constexpr uint32_t kGraphOperations = 20000;
@@ -44,9 +44,11 @@ constexpr double kOpeningSeconds = 30;
 constexpr uint64_t kPartialsBytes = 32 << 20;
 constexpr std::chrono::microseconds kPoll{50};
 
-enum Word : size_t { kGate, kOpened, kExpired, kProbe, kWords };
+enum Word : size_t { kGate, kOpened, kExpired, kWords };
 
-std::string versionText(int version) { return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10); }
+std::string versionText(int version) {
+  return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
+}
 
 // Its number, or DeviceError.
 int firstGpu() {
@@ -59,8 +61,11 @@ int firstGpu() {
     throw DeviceError("there is no NVIDIA driver here, or one older than CUDA " + versionText(runtime) +
                       " needs: install or update it (nvidia-smi shows its version)");
   if (status == cudaErrorNoDevice || status == cudaSuccess)
-    throw DeviceError("the NVIDIA driver sees no GPU: check nvidia-smi, CUDA_VISIBLE_DEVICES, and that a container was started with its GPUs");
-  throw DeviceError(std::string("CUDA cannot be used: ") + cudaGetErrorString(status) + " (" + cudaGetErrorName(status) + ")");
+    throw DeviceError(
+        "the NVIDIA driver sees no GPU: check nvidia-smi, CUDA_VISIBLE_DEVICES, and that a container was started with "
+        "its GPUs");
+  throw DeviceError(std::string("CUDA cannot be used: ") + cudaGetErrorString(status) + " (" +
+                    cudaGetErrorName(status) + ")");
 }
 
 // What `enqueue` puts on the stream, as a graph.
@@ -158,8 +163,8 @@ class CudaDevice : public Device {
   StreamSignals signals_{compute_.get(), words_};
   ThreadPool hostPool_;
 
-  // Between closeGate and openGate, commands are only noted down: then nothing holds the device yet while kernels are loaded for them,
-  // for which CUDA may have to wait until it is idle.
+  // Between closeGate and openGate, commands are only noted down: then nothing holds the device yet while kernels are
+  // loaded for them, for which CUDA may have to wait until it is idle.
   bool holding_ = false;
   std::vector<std::function<void()>> held_;
   // The gate's kernel runs.
@@ -213,15 +218,17 @@ void* CudaDevice::allocate(Pool pool, uint64_t bytes) {
   if (pool == Pool::host) return allocateTouched(pool, bytes);
   const auto outOfMemory = [&](uint64_t available) {
     const std::string kind = pool == Pool::gpu ? "of the GPU's memory" : "of pinned host memory";
-    return OutOfMemory(pool, bytes, available,
-                       std::to_string(bytes) + " bytes " + kind + " were asked for, " + std::to_string(available) + " are available");
+    return OutOfMemory(
+        pool, bytes, available,
+        std::to_string(bytes) + " bytes " + kind + " were asked for, " + std::to_string(available) + " are available");
   };
   // The system would rather end a process than refuse to pin.
   if (pool == Pool::pinned && bytes > availableMemoryBytes()) throw outOfMemory(availableMemoryBytes());
   void* memory = nullptr;
   const size_t size = std::max<uint64_t>(bytes, 1);
-  const cudaError_t status =
-      pool == Pool::gpu ? cudaMalloc(&memory, size) : cudaHostAlloc(&memory, size, cudaHostAllocPortable | cudaHostAllocMapped);
+  const cudaError_t status = pool == Pool::gpu
+                                 ? cudaMalloc(&memory, size)
+                                 : cudaHostAlloc(&memory, size, cudaHostAllocPortable | cudaHostAllocMapped);
   if (status == cudaErrorMemoryAllocation) {
     cudaGetLastError();
     size_t free = 0, total = 0;
@@ -311,8 +318,8 @@ void CudaDevice::copyNow(cudaStream_t stream, const Copy& copy) {
   if (copy.rows <= 1 || (copy.sourceStride == copy.rowBytes && copy.targetStride == copy.rowBytes)) {
     CUDA_CHECK(cudaMemcpyAsync(copy.target, copy.source, copy.rowBytes * copy.rows, cudaMemcpyDefault, stream));
   } else {
-    CUDA_CHECK(cudaMemcpy2DAsync(copy.target, copy.targetStride, copy.source, copy.sourceStride, copy.rowBytes, copy.rows,
-                                 cudaMemcpyDefault, stream));
+    CUDA_CHECK(cudaMemcpy2DAsync(copy.target, copy.targetStride, copy.source, copy.sourceStride, copy.rowBytes,
+                                 copy.rows, cudaMemcpyDefault, stream));
   }
 }
 
@@ -331,7 +338,9 @@ void CudaDevice::loadGemm(const Gemm& gemm) {
   if (!holding_ || options_.graph) return;
   const uint64_t misaligned = (uintptr_t(gemm.a) | uintptr_t(gemm.b) | uintptr_t(gemm.c)) & 15;
   const bool adds = gemm.accumulate || gemm.bias;
-  if (!loadedGemms_.emplace(gemm.m, gemm.n, gemm.k, gemm.type, gemm.bTransposed, gemm.fp32Output, adds, misaligned).second) return;
+  if (!loadedGemms_.emplace(gemm.m, gemm.n, gemm.k, gemm.type, gemm.bTransposed, gemm.fp32Output, adds, misaligned)
+           .second)
+    return;
   captured(compute_.get(), [&] { cublas_.multiply(gemm, adds); });
   CUDA_CHECK(cudaStreamSynchronize(compute_.get()));
 }
@@ -339,7 +348,8 @@ void CudaDevice::loadGemm(const Gemm& gemm) {
 void CudaDevice::gemm(Stream stream, const Gemm& gemm) {
   if (stream != kCompute) throw DeviceError("matrices are multiplied on the compute stream only");
   loadGemm(gemm);
-  // Writing the bias first and adding the product to it moves as many bytes as adding the bias afterwards, and rounds once.
+  // Writing the bias first and adding the product to it moves as many bytes as adding the bias afterwards, and rounds
+  // once.
   const Launch bias = gemm.bias ? biasLaunch(gemm) : Launch();
   perform([this, gemm, bias] {
     if (bias) bias(compute_.get());
@@ -349,12 +359,15 @@ void CudaDevice::gemm(Stream stream, const Gemm& gemm) {
 
 void CudaDevice::attend(Stream stream, const Attend& attend) {
   if (stream == kHost) {
-    perform([this, attend] { host_.enqueue([attend, pool = &hostPool_](const Cancelled&) { attendOnHost(attend, *pool); }); });
+    perform([this, attend] {
+      host_.enqueue([attend, pool = &hostPool_](const Cancelled&) { attendOnHost(attend, *pool); });
+    });
     return;
   }
   // All share the memory for partial results.
   if (stream != kCompute) throw DeviceError("the device attends on the compute stream only");
-  enqueue(stream, attendLaunch(attend, {static_cast<float*>(partials_.get()), kPartialsBytes / sizeof(float), multiprocessors_}));
+  enqueue(stream, attendLaunch(attend, {static_cast<float*>(partials_.get()), kPartialsBytes / sizeof(float),
+                                        multiprocessors_}));
 }
 
 void CudaDevice::record(Stream stream, uint32_t event, bool crosses) {
@@ -419,7 +432,8 @@ void CudaDevice::awaitOpening(uint32_t round) {
     else
       checkCuda(status, "the device's work");
     if (now > begin + std::chrono::duration<double>(kOpeningSeconds))
-      throw DeviceError("the GPU has not begun what it was given for " + std::to_string(int(kOpeningSeconds)) + " s; is it busy with something else?");
+      throw DeviceError("the GPU has not begun what it was given for " + std::to_string(int(kOpeningSeconds)) +
+                        " s; is it busy with something else?");
   }
   events_.eraBegan(Clock::now());
 }
@@ -430,7 +444,8 @@ void CudaDevice::openGate() {
   if (cancelled_) return;
   const uint32_t round = ++rounds_;
   try {
-    host_.enqueue([words = &words_, round](const Cancelled& cancelled) { awaitOnHost(*words, kOpened, round, cancelled); });
+    host_.enqueue(
+        [words = &words_, round](const Cancelled& cancelled) { awaitOnHost(*words, kOpened, round, cancelled); });
     if (options_.graph)
       launchHeld(held, round);
     else
@@ -445,7 +460,8 @@ void CudaDevice::openGate() {
 bool CudaDevice::drained(double seconds) {
   if (holding_ && !cancelled_) openGate();
   constexpr double kLongest = 1e8;
-  const auto deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(std::clamp(seconds, 0.0, kLongest)));
+  const auto deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                                           std::chrono::duration<double>(std::clamp(seconds, 0.0, kLongest)));
   for (cudaStream_t stream : {h2d_.get(), d2h_.get(), compute_.get()}) {
     cudaError_t status;
     while ((status = cudaStreamQuery(stream)) == cudaErrorNotReady) {
@@ -477,7 +493,8 @@ void CudaDevice::finish() {
   } catch (const std::exception& error) {
     throw DeviceError(error.what());
   }
-  if (expired && !wasCancelled) throw DeviceError("a stream of the GPU has waited for the host's work for more than a minute");
+  if (expired && !wasCancelled)
+    throw DeviceError("a stream of the GPU has waited for the host's work for more than a minute");
 }
 
 void CudaDevice::cancel() {

@@ -27,7 +27,8 @@ __global__ void fillNumbers(T* target, uint64_t count, uint64_t seed, uint64_t f
 
 // Block x makes the row of sequence x.
 template <typename T, int N>
-__global__ void embedTokens(const T* table, uint32_t vocab, const T* position, uint32_t microBatch, uint32_t step, uint32_t width, T* output) {
+__global__ void embedTokens(const T* table, uint32_t vocab, const T* position, uint32_t microBatch, uint32_t step,
+                            uint32_t width, T* output) {
   const uint64_t token = drawnToken(vocab, microBatch, blockIdx.x, step);
   for (uint32_t i = (blockIdx.y * kBlock + threadIdx.x) * N; i < width; i += gridDim.y * kBlock * N) {
     Pack<T, N> x = load<N>(table + token * width + i);
@@ -57,8 +58,8 @@ __global__ void activateNumbers(uint64_t packs, bool silu, const T* gate, const 
 }
 
 template <typename T, int N>
-__global__ void mergeRows(uint32_t rows, uint32_t packsPerRow, const T* other, const float* otherLogSumExp, const float* ownLogSumExp,
-                          T* attended) {
+__global__ void mergeRows(uint32_t rows, uint32_t packsPerRow, const T* other, const float* otherLogSumExp,
+                          const float* ownLogSumExp, T* attended) {
   for (uint64_t i = firstItem(); i < uint64_t(rows) * packsPerRow; i += itemStep()) {
     const float own = ownLogSumExp[i / packsPerRow], others = otherLogSumExp[i / packsPerRow];
     // e^own / (e^own + e^others), without overflow.
@@ -99,7 +100,8 @@ __global__ void addBias(uint64_t m, uint64_t n, const T* bias, bool accumulate, 
     C* const at = c + row * n + column;
     Pack<C, N> x{};
     if (accumulate) x = load<N>(at);
-    for (int j = 0; j < N; ++j) x.at[j] = fromFloat<C>(accumulate ? toFloat(x.at[j]) + toFloat(b.at[j]) : toFloat(b.at[j]));
+    for (int j = 0; j < N; ++j)
+      x.at[j] = fromFloat<C>(accumulate ? toFloat(x.at[j]) + toFloat(b.at[j]) : toFloat(b.at[j]));
     store<N>(at, x);
   }
 }
@@ -109,22 +111,24 @@ Launch launchEmbed(const Embed& embed) {
   const T* position = static_cast<const T*>(embed.positions);
   if (position) position += uint64_t(embed.position % embed.learnedPositions) * embed.width;
   const dim3 grid(embed.batch, uint32_t(std::clamp<uint64_t>(dividedUp(embed.width / N, kBlock), 1, 65535)));
-  return launchOf(embedTokens<T, N>, grid, kBlock, 0, static_cast<const T*>(embed.table), embed.vocab, position, embed.microBatch,
-                  embed.position, embed.width, static_cast<T*>(embed.output));
+  return launchOf(embedTokens<T, N>, grid, kBlock, 0, static_cast<const T*>(embed.table), embed.vocab, position,
+                  embed.microBatch, embed.position, embed.width, static_cast<T*>(embed.output));
 }
 
 template <typename T, int N>
 Launch launchActivate(const Activate& activate) {
   const uint64_t packs = activate.count / N;
-  return launchOf(activateNumbers<T, N>, blocksFor(packs), kBlock, 0, packs, activate.silu, static_cast<const T*>(activate.gate),
-                  static_cast<const T*>(activate.up), static_cast<T*>(activate.output));
+  return launchOf(activateNumbers<T, N>, blocksFor(packs), kBlock, 0, packs, activate.silu,
+                  static_cast<const T*>(activate.gate), static_cast<const T*>(activate.up),
+                  static_cast<T*>(activate.output));
 }
 
 template <typename T, int N>
 Launch launchMerge(const Merge& merge) {
   const uint32_t packsPerRow = merge.headDim / N;
   return launchOf(mergeRows<T, N>, blocksFor(uint64_t(merge.rows) * packsPerRow), kBlock, 0, merge.rows, packsPerRow,
-                  static_cast<const T*>(merge.other), merge.otherLogSumExp, merge.ownLogSumExp, static_cast<T*>(merge.attended));
+                  static_cast<const T*>(merge.other), merge.otherLogSumExp, merge.ownLogSumExp,
+                  static_cast<T*>(merge.attended));
 }
 
 template <typename U>
@@ -148,7 +152,8 @@ Launch launchBias(const Gemm& gemm) {
 
 template <typename T, typename C>
 Launch chooseBias(const Gemm& gemm) {
-  return gemm.n % kPack<T> == 0 && aligned(gemm.bias, gemm.c) ? launchBias<T, C, kPack<T>>(gemm) : launchBias<T, C, 1>(gemm);
+  return gemm.n % kPack<T> == 0 && aligned(gemm.bias, gemm.c) ? launchBias<T, C, kPack<T>>(gemm)
+                                                              : launchBias<T, C, 1>(gemm);
 }
 
 }  // namespace
@@ -156,8 +161,8 @@ Launch chooseBias(const Gemm& gemm) {
 Launch fillLaunch(const Fill& fill) {
   return forType(fill.type, [&](auto element) {
     using T = decltype(element);
-    return launchOf(fillNumbers<T>, blocksFor(fill.count), kBlock, 0, static_cast<T*>(fill.target), fill.count, fill.seed, fill.firstIndex,
-                    fill.scale, fill.shift);
+    return launchOf(fillNumbers<T>, blocksFor(fill.count), kBlock, 0, static_cast<T*>(fill.target), fill.count,
+                    fill.seed, fill.firstIndex, fill.scale, fill.shift);
   });
 }
 

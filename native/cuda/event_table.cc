@@ -14,7 +14,8 @@ constexpr uint32_t kTicketsAhead = 1 << 20;
 
 }  // namespace
 
-EventTable::EventTable(const std::array<cudaStream_t, kDeviceStreams>& streams, CpuStream& host, const StreamSignals& signals, uint32_t* expired)
+EventTable::EventTable(const std::array<cudaStream_t, kDeviceStreams>& streams, CpuStream& host,
+                       const StreamSignals& signals, uint32_t* expired)
     : streams_(streams), host_(host), signals_(signals), expired_(expired) {
   reset(1);
   beginEra(false);
@@ -24,6 +25,7 @@ EventTable::EventTable(const std::array<cudaStream_t, kDeviceStreams>& streams, 
 
 void EventTable::reset(uint32_t count) {
   if (raised_.exchange(false)) tickets_ += 2 * kTicketsAhead;
+  capturing_ = false;
   if (count > events_.size()) {
     // Rarely: growing means to wait for the device.
     const size_t room = std::max<size_t>(count, events_.size() * 2);
@@ -42,7 +44,8 @@ void EventTable::reset(uint32_t count) {
 
 void EventTable::beginEra(bool captured) {
   Era era{makeEvent(cudaEventDefault), {}, eras_.empty() ? 0 : eras_.back().number + 1, captured, nullptr};
-  CUDA_CHECK(cudaEventRecordWithFlags(era.begin.get(), streams_[kCompute], captured ? cudaEventRecordExternal : cudaEventRecordDefault));
+  CUDA_CHECK(cudaEventRecordWithFlags(era.begin.get(), streams_[kCompute],
+                                      captured ? cudaEventRecordExternal : cudaEventRecordDefault));
   eras_.push_back(std::move(era));
   capturing_ = captured;
 }
@@ -74,7 +77,8 @@ void EventTable::record(Stream stream, uint32_t index, bool crosses) {
     return;
   }
   const cudaStream_t on = streams_[stream];
-  CUDA_CHECK(cudaEventRecordWithFlags(event.time.get(), on, capturing_ ? cudaEventRecordExternal : cudaEventRecordDefault));
+  CUDA_CHECK(
+      cudaEventRecordWithFlags(event.time.get(), on, capturing_ ? cudaEventRecordExternal : cudaEventRecordDefault));
   if (crosses) signals_.signal(on, wordOf(index), event.ticket);
   if (crosses || capturing_) {
     if (!event.order) event.order = makeEvent(cudaEventDisableTiming);
@@ -84,17 +88,20 @@ void EventTable::record(Stream stream, uint32_t index, bool crosses) {
 
 void EventTable::waitOnDevice(cudaStream_t stream, const Event& event) {
   const Era& era = eraOf(event);
-  // A graph comes after all that was enqueued before it and before all that is enqueued after it; CUDA takes no events across its border.
+  // A graph comes after all that was enqueued before it and before all that is enqueued after it; CUDA takes no events
+  // across its border.
   if ((era.captured || capturing_) && !(capturing_ && event.era == eras_.back().number)) return;
   CUDA_CHECK(cudaStreamWaitEvent(stream, event.crosses || capturing_ ? event.order.get() : event.time.get(), 0));
 }
 
 void EventTable::wait(Stream stream, uint32_t index) {
   const Event& event = events_[index];
-  if (!event.recorded) throw DeviceError("a stream is to wait for event " + std::to_string(index) + ", which was not recorded");
+  if (!event.recorded)
+    throw DeviceError("a stream is to wait for event " + std::to_string(index) + ", which was not recorded");
   if (event.stream == stream) return;
   if (stream != kHost && event.stream != kHost) return waitOnDevice(streams_[stream], event);
-  if (!event.crosses) throw DeviceError("event " + std::to_string(index) + " was not recorded to be waited for by the other side");
+  if (!event.crosses)
+    throw DeviceError("event " + std::to_string(index) + " was not recorded to be waited for by the other side");
   if (stream == kHost) {
     hostFollows_[event.stream] = index;
     host_.enqueue([words = words_.get(), index, ticket = event.ticket](const Cancelled& cancelled) {
@@ -102,8 +109,8 @@ void EventTable::wait(Stream stream, uint32_t index) {
     });
     return;
   }
-  // First for what the host itself waited for, so that the wait begins only once nothing on the device is in its way: were it to take
-  // the place of work that the host needs first, both would wait for ever.
+  // First for what the host itself waited for, so that the wait begins only once nothing on the device is in its way:
+  // were it to take the place of work that the host needs first, both would wait for ever.
   for (uint32_t follows : event.follows)
     if (follows != kNone && events_[follows].stream != stream) waitOnDevice(streams_[stream], events_[follows]);
   signals_.await(streams_[stream], wordOf(index), event.ticket, expired_);
@@ -127,11 +134,13 @@ bool EventTable::reached(uint32_t index) const {
 
 Clock::time_point EventTable::hostTime(uint32_t index) const {
   const Event& event = events_[index];
-  if (event.stream == kHost) return Clock::time_point(Clock::duration(hostTimes_[index].load(std::memory_order_acquire)));
+  if (event.stream == kHost)
+    return Clock::time_point(Clock::duration(hostTimes_[index].load(std::memory_order_acquire)));
   const Era& era = eraOf(event);
   float milliseconds;
   CUDA_CHECK(cudaEventElapsedTime(&milliseconds, era.begin.get(), event.time.get()));
-  return era.hostBegin + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double, std::milli>(milliseconds));
+  return era.hostBegin +
+         std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double, std::milli>(milliseconds));
 }
 
 double EventTable::secondsBetween(uint32_t from, uint32_t to) const {
@@ -149,7 +158,8 @@ void EventTable::raiseAll() {
 }
 
 void awaitOnHost(const MappedWords& words, size_t word, uint32_t value, const Cancelled& cancelled) {
-  // The host's work is to begin at once, so its thread spins; now and then it lets others run who may have to come first.
+  // The host's work is to begin at once, so its thread spins; now and then it lets others run who may have to come
+  // first.
   for (uint32_t turn = 1; !hasReached(words.load(word), value) && !cancelled.load(std::memory_order_relaxed); ++turn) {
     pauseBriefly();
     if (turn % 1024 == 0) std::this_thread::yield();

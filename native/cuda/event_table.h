@@ -14,18 +14,20 @@
 
 namespace splitpoint {
 
-// Events of three streams of the device and the host's stream. Those that cross between the sides also count up a word in host memory, which
-// the other side waits for.
+// Events of three streams of the device and the host's stream. Those that cross between the sides also count up a word
+// in host memory, which the other side waits for.
 //
-// Times on the two sides share a scale through eras: an era begins with an event on the device after which the device sets a word; the host
-// reads its clock when it sees the word. A time of the device is therefore late on the host's scale by the word's way through the link, some
-// 1 to 3 µs, and by what the clocks drift apart since, some 10 µs per second. Times of one side among each other are exact.
+// Times on the two sides share a scale through eras: an era begins with an event on the device after which the device
+// sets a word; the host reads its clock when it sees the word. A time of the device is therefore late on the host's
+// scale by the word's way through the link, some 1 to 3 µs, and by what the clocks drift apart since, some 10 µs per
+// second. Times of one side among each other are exact.
 class EventTable {
  public:
   static constexpr int kDeviceStreams = 3;
 
   // `streams` by Stream. Where a kernel has waited too long for the host, `expired` is set.
-  EventTable(const std::array<cudaStream_t, kDeviceStreams>& streams, CpuStream& host, const StreamSignals& signals, uint32_t* expired);
+  EventTable(const std::array<cudaStream_t, kDeviceStreams>& streams, CpuStream& host, const StreamSignals& signals,
+             uint32_t* expired);
 
   // Only while all streams are empty.
   void reset(uint32_t count);

@@ -5,7 +5,8 @@
 #include "core/device.h"
 #include "cuda/launch.h"
 
-// The kernels behind the operations of core/device.h. Each function chooses and loads its kernel and returns the launch.
+// The kernels behind the operations of core/device.h. Each function chooses and loads its kernel and returns the
+// launch.
 
 namespace splitpoint {
 

@@ -9,7 +9,8 @@ void loadKernel(const void* kernel) {
   CUDA_CHECK(cudaFuncGetAttributes(&attributes, kernel));
 }
 
-void launchKernel(const void* kernel, dim3 grid, dim3 block, size_t sharedBytes, void** arguments, cudaStream_t stream) {
+void launchKernel(const void* kernel, dim3 grid, dim3 block, size_t sharedBytes, void** arguments,
+                  cudaStream_t stream) {
   CUDA_CHECK(cudaLaunchKernel(kernel, grid, block, arguments, sharedBytes, stream));
 }
 

@@ -10,7 +10,8 @@ namespace splitpoint {
 // Work that is ready to be enqueued on a stream.
 using Launch = std::function<void(cudaStream_t)>;
 
-// Loads a kernel's code. CUDA loads it at the first launch otherwise, which may wait for the whole device, and so for a closed gate.
+// Loads a kernel's code. CUDA loads it at the first launch otherwise, which may wait for the whole device, and so for a
+// closed gate.
 void loadKernel(const void* kernel);
 
 void launchKernel(const void* kernel, dim3 grid, dim3 block, size_t sharedBytes, void** arguments, cudaStream_t stream);

@@ -22,9 +22,11 @@ __device__ float rowSum(float x) {
   return x;
 }
 
-// A row is read up to three times, from the cache but for the first. Input and output may be the same: a thread writes what only it reads.
+// A row is read up to three times, from the cache but for the first. Input and output may be the same: a thread writes
+// what only it reads.
 template <typename T, int N, int kRowThreads>
-__global__ void normRows(uint64_t rows, uint32_t width, const T* input, const T* weight, const T* bias, float epsilon, T* output) {
+__global__ void normRows(uint64_t rows, uint32_t width, const T* input, const T* weight, const T* bias, float epsilon,
+                         T* output) {
   const uint64_t row = uint64_t(blockIdx.x) * (kBlock / kRowThreads) + threadIdx.x / kRowThreads;
   if (row >= rows) return;  // whole warps, and no block that synchronises
   const uint32_t first = threadIdx.x % kRowThreads * N;
@@ -66,9 +68,9 @@ __global__ void normRows(uint64_t rows, uint32_t width, const T* input, const T*
 
 template <typename T, int N, int kRowThreads>
 Launch launchNorm(const Norm& norm) {
-  return launchOf(normRows<T, N, kRowThreads>, uint32_t(dividedUp(norm.rows, kBlock / kRowThreads)), kBlock, 0, norm.rows, norm.width,
-                  static_cast<const T*>(norm.input), static_cast<const T*>(norm.weight), static_cast<const T*>(norm.bias), norm.epsilon,
-                  static_cast<T*>(norm.output));
+  return launchOf(normRows<T, N, kRowThreads>, uint32_t(dividedUp(norm.rows, kBlock / kRowThreads)), kBlock, 0,
+                  norm.rows, norm.width, static_cast<const T*>(norm.input), static_cast<const T*>(norm.weight),
+                  static_cast<const T*>(norm.bias), norm.epsilon, static_cast<T*>(norm.output));
 }
 
 }  // namespace

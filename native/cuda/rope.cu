@@ -17,7 +17,8 @@ struct Frequencies {
 
 // Block x turns token x. The angle is reduced in double, as fp32 leaves an error of position · 6e-8.
 template <typename T, int N>
-__global__ void turnPairs(T* data, uint32_t firstPosition, uint32_t heads, uint32_t pairs, const __grid_constant__ Frequencies frequencies) {
+__global__ void turnPairs(T* data, uint32_t firstPosition, uint32_t heads, uint32_t pairs,
+                          const __grid_constant__ Frequencies frequencies) {
   __shared__ float cosines[kMaxPairs], sines[kMaxPairs];
   for (uint32_t i = threadIdx.x; i < pairs; i += kBlock) {
     constexpr double kTurn = 6.283185307179586;
@@ -48,7 +49,8 @@ Launch launchRope(const Rope& rope, const Frequencies& frequencies) {
   // Some four packs a thread, so that the table is worth its making.
   const uint64_t blocks = dividedUp(uint64_t(rope.headsPerToken) * (pairs / N), kBlock * 4);
   const dim3 grid(rope.tokens, uint32_t(std::clamp<uint64_t>(blocks, 1, 65535)));
-  return launchOf(turnPairs<T, N>, grid, kBlock, 0, static_cast<T*>(rope.data), rope.firstPosition, rope.headsPerToken, pairs, frequencies);
+  return launchOf(turnPairs<T, N>, grid, kBlock, 0, static_cast<T*>(rope.data), rope.firstPosition, rope.headsPerToken,
+                  pairs, frequencies);
 }
 
 }  // namespace
@@ -56,13 +58,16 @@ Launch launchRope(const Rope& rope, const Frequencies& frequencies) {
 Launch ropeLaunch(const Rope& rope) {
   const uint32_t pairs = rope.headDim / 2;
   if (rope.headDim % 2 || pairs > kMaxPairs)
-    throw DeviceError("rotary embedding on CUDA takes an even head width up to 256, found " + std::to_string(rope.headDim));
+    throw DeviceError("rotary embedding on CUDA takes an even head width up to 256, found " +
+                      std::to_string(rope.headDim));
   Frequencies frequencies{};
-  for (uint32_t i = 0; i < pairs; ++i) frequencies.radiansPerToken[i] = std::pow(double(rope.theta), -2.0 * i / rope.headDim);
+  for (uint32_t i = 0; i < pairs; ++i)
+    frequencies.radiansPerToken[i] = std::pow(double(rope.theta), -2.0 * i / rope.headDim);
   return forType(rope.type, [&](auto element) {
     using T = decltype(element);
     constexpr int kN = 16 / sizeof(T);
-    return pairs % kN == 0 && aligned(rope.data) ? launchRope<T, kN>(rope, frequencies) : launchRope<T, 1>(rope, frequencies);
+    return pairs % kN == 0 && aligned(rope.data) ? launchRope<T, kN>(rope, frequencies)
+                                                 : launchRope<T, 1>(rope, frequencies);
   });
 }
 

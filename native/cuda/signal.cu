@@ -14,7 +14,8 @@ __global__ void signalWord(volatile uint32_t* word, uint32_t value) {
   *word = value;
 }
 
-__global__ void awaitWord(const volatile uint32_t* word, uint32_t value, uint64_t limitNanoseconds, volatile uint32_t* expired) {
+__global__ void awaitWord(const volatile uint32_t* word, uint32_t value, uint64_t limitNanoseconds,
+                          volatile uint32_t* expired) {
   uint64_t begin = nanoseconds();
   while (int32_t(*word - value) < 0) {
     if (nanoseconds() - begin > limitNanoseconds) {

@@ -32,7 +32,8 @@ bool capturing(cudaStream_t stream) {
 }
 
 void checkDriver(CUresult result, const char* call) {
-  if (result != CUDA_SUCCESS) throw DeviceError(std::string(call) + " failed with the driver's error " + std::to_string(int(result)));
+  if (result != CUDA_SUCCESS)
+    throw DeviceError(std::string(call) + " failed with the driver's error " + std::to_string(int(result)));
 }
 
 }  // namespace
@@ -46,7 +47,8 @@ StreamSignals::StreamSignals(cudaStream_t stream, MappedWords& words) {
   const auto wait = driverFunction<decltype(wait_)>("cuStreamWaitValue32");
   if (write && wait && write(stream, address(words.onDevice(0)), 2, CU_STREAM_WRITE_VALUE_DEFAULT) == CUDA_SUCCESS) {
     CUDA_CHECK(cudaStreamSynchronize(stream));
-    const bool worked = words.load(0) == 2 && wait(stream, address(words.onDevice(0)), 2, CU_STREAM_WAIT_VALUE_GEQ) == CUDA_SUCCESS;
+    const bool worked =
+        words.load(0) == 2 && wait(stream, address(words.onDevice(0)), 2, CU_STREAM_WAIT_VALUE_GEQ) == CUDA_SUCCESS;
     CUDA_CHECK(cudaStreamSynchronize(stream));
     if (worked) write_ = write, wait_ = wait;
   }

@@ -9,8 +9,8 @@
 
 namespace splitpoint {
 
-// Lets streams set words and wait for words: by the driver's commands, which take no multiprocessor, or by kernels where there are none,
-// and in graphs, which cannot hold them everywhere.
+// Lets streams set words and wait for words: by the driver's commands, which take no multiprocessor, or by kernels
+// where there are none, and in graphs, which cannot hold them everywhere.
 class StreamSignals {
  public:
   // Tries out what works, with word 0 and while the stream is empty.
