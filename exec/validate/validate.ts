@@ -56,9 +56,10 @@ export async function validate(asked: Scenario, options: ValidateOptions): Promi
   const grid = gridConfigurations(asked, steps, splits);
   const isGiven = asked.machine.measured || options.asWritten === true;
   // What does not fit should not show after a minute.
-  native()
-    .open(withSharedBuffers(grid.map(({ decode }) => decode))[0].plan, device)
-    .close();
+  if (!isGiven)
+    native()
+      .open(withSharedBuffers(grid.map(({ decode }) => decode))[0].plan, device)
+      .close();
   const before = isGiven ? undefined : await profileOf(grid, options);
   const chosen = chosenConfiguration(before ? { ...asked, machine: machineFromProfile(before) } : asked, steps);
   const all = chosen ? [...grid.filter(({ name }) => name !== chosen.name), chosen] : grid;

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { nativePath } from '../../exec/native.ts';
 import { GPU_NAMES, HOST_NAMES, LINK_NAMES, MACHINE_NAMES } from '../../sim/machine/catalogue.ts';
 import { MODEL_NAMES } from '../../sim/model/catalogue.ts';
 import type { MachineSummary, ModelSummary } from '../../sim/planner/result.ts';
@@ -66,6 +67,9 @@ describe('splitpoint doctor', () => {
         'lockable memory',
         'C++ compiler',
         'CMake',
+        'native addon',
+        'CPU backend',
+        'CUDA backend',
         'NVIDIA driver',
         'NVIDIA GPUs',
         'libcuda',
@@ -75,6 +79,31 @@ describe('splitpoint doctor', () => {
     );
     expect(findings.find(({ name }) => name === 'Node.js')?.found).toBe(process.version);
     for (const { found, advice } of findings) expect(found !== null || advice !== null).toBe(true);
+  });
+
+  it('says which BLAS the CPU backend has, and to install one where it is the built-in one', (context) => {
+    const cpuBackend = (env: Record<string, string>) => {
+      const { stdout } = spawnSync(process.execPath, ['dist/cli/main.js', 'doctor', '--json'], {
+        encoding: 'utf8',
+        env: { ...process.env, ...env },
+      });
+      const findings = JSON.parse(stdout) as { name: string; found: string | null; advice: string | null }[];
+      return findings.find(({ name }) => name === 'CPU backend')!;
+    };
+    if (nativePath() === undefined) {
+      expect(cpuBackend({})).toMatchObject({ found: null });
+      return context.skip('the addon is not built');
+    }
+    expect(cpuBackend({ SPLITPOINT_BLAS: 'builtin' })).toEqual({
+      name: 'CPU backend',
+      found: 'matrix products by built-in',
+      advice: expect.stringContaining('libopenblas'),
+    });
+    expect(cpuBackend({ SPLITPOINT_BLAS: 'no/such.so' })).toEqual({
+      name: 'CPU backend',
+      found: null,
+      advice: expect.stringContaining('SPLITPOINT_BLAS'),
+    });
   });
 
   it('runs where no program can be found', () => {
