@@ -97,5 +97,7 @@ inline int runAll(const char* filter) {
     if (!thrown) splitpoint::test::fail(__FILE__, __LINE__, "does not throw " #type ": " #__VA_ARGS__); \
   } while (false)
 
-// Weak, because every test file of a program brings it.
+// Weak, because every test file of a program brings it; one that defines SPLITPOINT_OWN_MAIN has a main of its own.
+#ifndef SPLITPOINT_OWN_MAIN
 [[gnu::weak]] int main(int count, char** arguments) { return splitpoint::test::runAll(count > 1 ? arguments[1] : ""); }
+#endif
