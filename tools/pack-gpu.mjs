@@ -30,7 +30,10 @@ for (const test of ['core_tests', 'cuda_tests']) {
   if (existsSync(`${tests}/${test}`)) copy(`${tests}/${test}`, `build/${test}`);
 }
 const require = createRequire(import.meta.url);
-for (const folder of [require('node-addon-api').include_dir, require('node-api-headers').include_dir]) {
+for (const folder of [
+  require('node-addon-api').include_dir,
+  createRequire(require.resolve('cmake-js'))('node-api-headers').include_dir,
+]) {
   cpSync(folder, join(TARGET, 'include'), {
     recursive: true,
     filter: (path) => statSync(path).isDirectory() || path.endsWith('.h'),

@@ -109,17 +109,6 @@ export interface WorkTable {
  * - embed: weight (vocabulary × width), a bias where positions are learned (positions × width), output;
  * - step-end: none.
  */
-export const ROLES = [
-  'input',
-  'output',
-  'update',
-  'weight',
-  'weightTransposed',
-  'bias',
-  'query',
-  'cache',
-  'logSumExp',
-] as const;
 export const Role = {
   input: 0,
   output: 1,
@@ -136,7 +125,7 @@ export const Role = {
 export interface OperandTable {
   start: Uint32Array;
   buffer: Uint32Array;
-  /** Index into ROLES. */
+  /** One of `Role`. */
   role: Uint8Array;
   offsetBytes: Float64Array;
   /** Contiguous bytes of a row. */

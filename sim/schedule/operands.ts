@@ -28,7 +28,7 @@ export interface OperandPlace {
 }
 
 /**
- * Says of the operation opened last which bytes it reads and writes, in the order that `ROLES` documents. Latent attention and routed
+ * Says of the operation opened last which bytes it reads and writes, in the order that `Role` documents. Latent attention and routed
  * experts are named as whole buffers only: enough for memory and order, not to execute them.
  */
 export class Operands {
