@@ -15,12 +15,14 @@ import { bold, dim, note, print, printJson } from '../output.ts';
 import { pictureDrawer } from '../pictures.ts';
 import { loadScenario, type ScenarioArguments, scenarioArguments, withScenario } from '../scenario-arguments.ts';
 import { type Column, tableLines } from '../table.ts';
+import { UsageError } from '../usage-error.ts';
 
 interface ValidateArguments extends ScenarioArguments, DeviceArguments {
   'as-written': boolean;
   splits: number;
   steps: number;
   repeats: number;
+  minutes: number;
   'max-median-error'?: number | undefined;
   'max-regret'?: number | undefined;
   json: boolean;
@@ -32,6 +34,7 @@ interface ValidateArguments extends ScenarioArguments, DeviceArguments {
 /** Where a prediction was not as good as asked for. */
 const FELL_SHORT = 1;
 const PROFILE_MINUTES = 1;
+const MOST_MINUTES = 60;
 
 export const validateCommand: CommandModule<object, ValidateArguments> = {
   command: 'validate [scenario]',
@@ -68,6 +71,9 @@ export const validateCommand: CommandModule<object, ValidateArguments> = {
     const draw = await pictureDrawer(args.plot);
     const drawErrors = await pictureDrawer(args['plot-errors']);
     const device = deviceOptions(args);
+    if (!(args.minutes > 0 && args.minutes <= MOST_MINUTES)) {
+      throw new UsageError(`--minutes is ${args.minutes}, expected a number above 0 and up to ${MOST_MINUTES}`);
+    }
     const scenario = loadScenario(args);
     refuseUnexecutable(scenario);
     withScenario(args, () => schedulesFor(scenario));
@@ -82,7 +88,7 @@ export const validateCommand: CommandModule<object, ValidateArguments> = {
         steps: args.steps,
         warmUp: 1,
         repeats: args.repeats,
-        profileMinutes: PROFILE_MINUTES,
+        profileMinutes: args.minutes,
         onProgress,
         signal,
       }),
