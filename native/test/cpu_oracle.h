@@ -58,7 +58,9 @@ class Tensor {
  public:
   Tensor(Type type, size_t count) : type_(type), bytes_(count * bytesOf(type), 0xff), count_(count) {}
 
+  Type type() const { return type_; }
   void* data() { return bytes_.data(); }
+  const void* data() const { return bytes_.data(); }
   size_t count() const { return count_; }
   double operator[](size_t i) const {
     if (type_ == Type::fp32) {

@@ -109,63 +109,69 @@ class HandBuiltPlan {
 };
 
 // One operation of every kind, all of them sound: a tiny decoder step in which the host attends part of the context.
-inline HandBuiltPlan planOfEveryKind() {
-  HandBuiltPlan p;  // 1 sequence, 2 heads of 4 on 1 key/value head, hidden 8
-  const uint32_t weights = p.addBuffer(Pool::gpu, 1000), hidden = p.addBuffer(Pool::gpu, 8);
-  const uint32_t normed = p.addBuffer(Pool::gpu, 8), projected = p.addBuffer(Pool::gpu, 16);
-  const uint32_t staged = p.addBuffer(Pool::gpu, 2 * 4 * 5), hostKv = p.addBuffer(Pool::pinned, 2 * 4 * 9);
-  const uint32_t newKv = p.addBuffer(Pool::gpu, 8), hostQuery = p.addBuffer(Pool::pinned, 8);
-  const uint32_t hostResult = p.addBuffer(Pool::host, 10), partial = p.addBuffer(Pool::gpu, 10);
-  const uint32_t attended = p.addBuffer(Pool::gpu, 8), sums = p.addBuffer(Pool::gpu, 2);
-  const uint32_t inner = p.addBuffer(Pool::gpu, 24);
+// 1 sequence, 2 heads on 1 key/value head; `headDim` is a multiple of 4.
+inline HandBuiltPlan planOfEveryKind(uint32_t headDim = 4) {
+  HandBuiltPlan p;
+  p.model.headDim = headDim;
+  const uint64_t kv = headDim, h = 2 * headDim, ffn = 3 * headDim;
+  // Where a weight begins: apart enough for matrices of any head width.
+  const auto at = [scale = uint64_t(headDim / 4) * (headDim / 4)](uint64_t offset) { return offset * scale; };
+  const uint32_t weights = p.addBuffer(Pool::gpu, at(1000)), hidden = p.addBuffer(Pool::gpu, h);
+  const uint32_t normed = p.addBuffer(Pool::gpu, h), projected = p.addBuffer(Pool::gpu, h + 2 * kv);
+  const uint32_t staged = p.addBuffer(Pool::gpu, 2 * kv * 5), hostKv = p.addBuffer(Pool::pinned, 2 * kv * 9);
+  const uint32_t newKv = p.addBuffer(Pool::gpu, 2 * kv), hostQuery = p.addBuffer(Pool::pinned, h);
+  const uint32_t hostResult = p.addBuffer(Pool::host, h + 2), partial = p.addBuffer(Pool::gpu, h + 2);
+  const uint32_t attended = p.addBuffer(Pool::gpu, h), sums = p.addBuffer(Pool::gpu, 2);
+  const uint32_t inner = p.addBuffer(Pool::gpu, 2 * ffn);
 
   // Tokens 0 .. 3 are transferred, 4 .. 6 attended on the host, 7 is new. A plane of the host's cache has room for 9.
   p.add(kCompute, Kind::embed, 1, 16, 1);
-  p.operand(Role::weight, false, weights, 0, 5 * 8).operand(Role::bias, false, weights, 40, 2 * 8);
-  p.writes(hidden, 0, 8);
-  const uint32_t fetch = p.add(kH2d, Kind::copyH2d, 2, 4 * 16, 0);
-  p.operand(Role::input, false, hostKv, 0, 16, 2, 36).operand(Role::output, true, staged, 0, 16, 2, 20);
+  p.operand(Role::weight, false, weights, 0, 5 * h).operand(Role::bias, false, weights, at(40), 2 * h);
+  p.writes(hidden, 0, h);
+  const uint32_t fetch = p.add(kH2d, Kind::copyH2d, 2, double(4 * 4 * kv), 0);
+  p.operand(Role::input, false, hostKv, 0, 4 * kv, 2, 9 * kv);
+  p.operand(Role::output, true, staged, 0, 4 * kv, 2, 5 * kv);
   p.add(kCompute, Kind::norm, 1, 16, 1);
-  p.operand(Role::weight, false, weights, 100, 8).operand(Role::bias, false, weights, 108, 8);
-  p.reads(hidden, 0, 8).writes(normed, 0, 8);
-  p.add(kCompute, Kind::gemm, 1, 16, 8);
-  p.reads(normed, 0, 8).operand(Role::weight, false, weights, 200, 64).writes(projected, 0, 8);
-  p.operand(Role::weightTransposed, false, weights, 264, 32).operand(Role::bias, false, weights, 296, 4);
-  p.writes(projected, 8, 4);
-  p.operand(Role::weight, false, weights, 300, 32).writes(projected, 12, 4);
+  p.operand(Role::weight, false, weights, at(100), h).operand(Role::bias, false, weights, at(108), h);
+  p.reads(hidden, 0, h).writes(normed, 0, h);
+  p.add(kCompute, Kind::gemm, 1, double(h + 2 * kv), double(h));
+  p.reads(normed, 0, h).operand(Role::weight, false, weights, at(200), h * h).writes(projected, 0, h);
+  p.operand(Role::weightTransposed, false, weights, at(264), h * kv);
+  p.operand(Role::bias, false, weights, at(296), kv).writes(projected, h, kv);
+  p.operand(Role::weight, false, weights, at(300), h * kv).writes(projected, h + kv, kv);
   p.add(kCompute, Kind::rope, 1, 24, 1);
-  p.operand(Role::update, true, projected, 0, 8).operand(Role::update, true, projected, 8, 4);
+  p.operand(Role::update, true, projected, 0, h).operand(Role::update, true, projected, h, kv);
   p.columns.token.back() = 7;
   // The fetch writes other tokens of the same buffer.
   const uint32_t append = p.add(kCompute, Kind::append, 1, 24, 1);
-  p.reads(projected, 8, 4).reads(projected, 12, 4);
-  p.operand(Role::cache, true, newKv, 0, 4, 2, 4).operand(Role::cache, true, staged, 16, 4, 2, 20);
-  const uint32_t query = p.add(kD2h, Kind::copyD2h, 1, 32, 0, {append});
-  p.reads(projected, 0, 8).writes(hostQuery, 0, 8);
-  const uint32_t host = p.add(kHost, Kind::hostAttend, 2, 4, 3, {query});
-  p.operand(Role::query, false, hostQuery, 0, 8).operand(Role::cache, false, hostKv, 16, 12, 2, 36);
-  p.writes(hostResult, 0, 8).operand(Role::logSumExp, true, hostResult, 8, 2);
-  p.add(kD2h, Kind::copyD2h, 2, 16, 0);  // after the query's copy, and so after what that waits for
-  p.operand(Role::input, false, newKv, 0, 4, 2, 4).operand(Role::output, true, hostKv, 28, 4, 2, 36);
-  p.add(kCompute, Kind::attend, 2, 4, 5, {fetch});
-  p.operand(Role::query, false, projected, 0, 8).operand(Role::cache, false, staged, 0, 16, 2, 20);
-  p.operand(Role::cache, false, staged, 16, 4, 2, 20).writes(attended, 0, 8);
+  p.reads(projected, h, kv).reads(projected, h + kv, kv);
+  p.operand(Role::cache, true, newKv, 0, kv, 2, kv).operand(Role::cache, true, staged, 4 * kv, kv, 2, 5 * kv);
+  const uint32_t query = p.add(kD2h, Kind::copyD2h, 1, double(4 * h), 0, {append});
+  p.reads(projected, 0, h).writes(hostQuery, 0, h);
+  const uint32_t host = p.add(kHost, Kind::hostAttend, 2, headDim, 3, {query});
+  p.operand(Role::query, false, hostQuery, 0, h).operand(Role::cache, false, hostKv, 4 * kv, 3 * kv, 2, 9 * kv);
+  p.writes(hostResult, 0, h).operand(Role::logSumExp, true, hostResult, h, 2);
+  p.add(kD2h, Kind::copyD2h, 2, double(4 * kv), 0);  // after the query's copy, and so after what that waits for
+  p.operand(Role::input, false, newKv, 0, kv, 2, kv).operand(Role::output, true, hostKv, 7 * kv, kv, 2, 9 * kv);
+  p.add(kCompute, Kind::attend, 2, headDim, 5, {fetch});
+  p.operand(Role::query, false, projected, 0, h).operand(Role::cache, false, staged, 0, 4 * kv, 2, 5 * kv);
+  p.operand(Role::cache, false, staged, 4 * kv, kv, 2, 5 * kv).writes(attended, 0, h);
   p.operand(Role::logSumExp, true, sums, 0, 2);
-  const uint32_t result = p.add(kH2d, Kind::copyH2d, 1, 40, 0, {host});
-  p.reads(hostResult, 0, 10).writes(partial, 0, 10);
+  const uint32_t result = p.add(kH2d, Kind::copyH2d, 1, double(4 * (h + 2)), 0, {host});
+  p.reads(hostResult, 0, h + 2).writes(partial, 0, h + 2);
   p.add(kCompute, Kind::merge, 1, 24, 1, {result});
-  p.reads(partial, 0, 8).operand(Role::logSumExp, false, partial, 8, 2);
-  p.operand(Role::logSumExp, false, sums, 0, 2).operand(Role::update, true, attended, 0, 8);
-  p.add(kCompute, Kind::gemm, 1, 24, 8);
-  p.reads(attended, 0, 8).operand(Role::weight, false, weights, 400, 8 * 12).writes(inner, 0, 12);
-  p.operand(Role::weight, false, weights, 500, 8 * 12).writes(inner, 12, 12);
+  p.reads(partial, 0, h).operand(Role::logSumExp, false, partial, h, 2);
+  p.operand(Role::logSumExp, false, sums, 0, 2).operand(Role::update, true, attended, 0, h);
+  p.add(kCompute, Kind::gemm, 1, double(2 * ffn), double(h));
+  p.reads(attended, 0, h).operand(Role::weight, false, weights, at(400), h * ffn).writes(inner, 0, ffn);
+  p.operand(Role::weight, false, weights, at(500), h * ffn).writes(inner, ffn, ffn);
   p.add(kCompute, Kind::activation, 1, 36, 1);
-  p.reads(inner, 0, 12).reads(inner, 12, 12).writes(inner, 0, 12);
-  p.add(kCompute, Kind::gemm, 1, 8, 12);
-  p.reads(inner, 0, 12).operand(Role::weight, false, weights, 600, 12 * 8);
-  p.operand(Role::update, true, hidden, 0, 8);
+  p.reads(inner, 0, ffn).reads(inner, ffn, ffn).writes(inner, 0, ffn);
+  p.add(kCompute, Kind::gemm, 1, double(h), double(ffn));
+  p.reads(inner, 0, ffn).operand(Role::weight, false, weights, at(600), ffn * h);
+  p.operand(Role::update, true, hidden, 0, h);
   p.add(kCompute, Kind::norm, 1, 16, 1);
-  p.operand(Role::weight, false, weights, 100, 8).operand(Role::update, true, hidden, 0, 8);
+  p.operand(Role::weight, false, weights, at(100), h).operand(Role::update, true, hidden, 0, h);
   p.stepEnd();
   return p;
 }
