@@ -31,6 +31,12 @@ SPLITPOINT_EVERYWHERE inline float normalAt(uint64_t seed, uint64_t index) {
   return float(sum - 2 * 65535) * (1.7320508f / 65536.0f);
 }
 
+// The numbers of a tensor that is filled. In double, in which the product is exact, a compiler may fuse the operations
+// or not: host and device agree to the bit.
+SPLITPOINT_EVERYWHERE inline float filledAt(uint64_t seed, uint64_t index, float scale, float shift) {
+  return float(double(scale) * normalAt(seed, index) + shift);
+}
+
 // The token that a sequence feeds into the step at a position.
 SPLITPOINT_EVERYWHERE inline uint32_t drawnToken(uint32_t vocab, uint32_t microBatch, uint32_t sequence,
                                                  uint32_t position) {

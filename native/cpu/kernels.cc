@@ -91,7 +91,7 @@ void mix(float ownShare, float otherShare, float* attended, const float* other, 
 
 SPLITPOINT_CLONES
 void drawNormal(uint64_t seed, uint64_t firstIndex, float scale, float shift, float* out, uint64_t count) {
-  for (uint64_t i = 0; i < count; ++i) out[i] = scale * normalAt(seed, firstIndex + i) + shift;
+  for (uint64_t i = 0; i < count; ++i) out[i] = filledAt(seed, firstIndex + i, scale, shift);
 }
 
 }  // namespace

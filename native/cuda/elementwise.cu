@@ -20,9 +20,8 @@ constexpr int kPack = 16 / sizeof(T);
 
 template <typename T>
 __global__ void fillNumbers(T* target, uint64_t count, uint64_t seed, uint64_t firstIndex, float scale, float shift) {
-  // Not fused, so that the host gets the same numbers.
   for (uint64_t i = firstItem(); i < count; i += itemStep())
-    target[i] = fromFloat<T>(__fadd_rn(__fmul_rn(scale, normalAt(seed, firstIndex + i)), shift));
+    target[i] = fromFloat<T>(filledAt(seed, firstIndex + i, scale, shift));
 }
 
 // Block x makes the row of sequence x.
