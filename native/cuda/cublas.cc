@@ -119,7 +119,7 @@ std::string Cublas::open(const std::string& file, cudaStream_t stream) {
     std::string half = path.filename().string();
     if (const size_t at = half.find("cublas.so"); at != std::string::npos) {
       half.replace(at, 6, "cublasLt");
-      dlopen((path.parent_path() / half).c_str(), RTLD_NOW | RTLD_GLOBAL);
+      dlopen((path.parent_path() / half).c_str(), RTLD_NOW | RTLD_LOCAL);
     }
   }
   void* library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);

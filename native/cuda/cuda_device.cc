@@ -155,6 +155,7 @@ class CudaDevice : public Device {
   const CudaOptions options_;
   std::string name_, driver_;
   uint32_t multiprocessors_;
+  uint64_t mostPitch_;  // bytes between the rows of one copy
   StreamHandle h2d_ = makeStream(), d2h_ = makeStream(), compute_ = makeStream();
   EventHandle branch_ = makeEvent(cudaEventDisableTiming), join_ = makeEvent(cudaEventDisableTiming);
   DeviceMemory partials_ = makeDeviceMemory(kPartialsBytes);
@@ -185,6 +186,7 @@ CudaDevice::CudaDevice(const CudaOptions& options)
   CUDA_CHECK(cudaGetDeviceProperties(&properties, 0));
   name_ = properties.name;
   multiprocessors_ = uint32_t(properties.multiProcessorCount);
+  mostPitch_ = properties.memPitch;
   int driver = 0, runtime = 0;
   CUDA_CHECK(cudaDriverGetVersion(&driver));
   CUDA_CHECK(cudaRuntimeGetVersion(&runtime));
@@ -312,11 +314,17 @@ void CudaDevice::enqueue(Stream stream, Launch launch) {
 void CudaDevice::copyNow(cudaStream_t stream, const Copy& copy) {
   if (isPageable(copy.source) || isPageable(copy.target)) {
     if (options_.graph) throw DeviceError("a CUDA graph copies only from and to pinned memory");
-    // CUDA would wait here until the stream comes to this copy.
+    // CUDA would wait here until the stream comes to this copy, or read a small source before it does.
     if (closed_) openNow(rounds_);
+    CUDA_CHECK(cudaStreamSynchronize(stream));
   }
   if (copy.rows <= 1 || (copy.sourceStride == copy.rowBytes && copy.targetStride == copy.rowBytes)) {
     CUDA_CHECK(cudaMemcpyAsync(copy.target, copy.source, copy.rowBytes * copy.rows, cudaMemcpyDefault, stream));
+  } else if (std::max(copy.sourceStride, copy.targetStride) > mostPitch_) {
+    for (uint64_t row = 0; row < copy.rows; ++row)
+      CUDA_CHECK(cudaMemcpyAsync(static_cast<char*>(copy.target) + row * copy.targetStride,
+                                 static_cast<const char*>(copy.source) + row * copy.sourceStride, copy.rowBytes,
+                                 cudaMemcpyDefault, stream));
   } else {
     CUDA_CHECK(cudaMemcpy2DAsync(copy.target, copy.targetStride, copy.source, copy.sourceStride, copy.rowBytes,
                                  copy.rows, cudaMemcpyDefault, stream));
@@ -349,7 +357,7 @@ void CudaDevice::gemm(Stream stream, const Gemm& gemm) {
   if (stream != kCompute) throw DeviceError("matrices are multiplied on the compute stream only");
   loadGemm(gemm);
   // Writing the bias first and adding the product to it moves as many bytes as adding the bias afterwards, and rounds
-  // once.
+  // once, unless c is added too.
   const Launch bias = gemm.bias ? biasLaunch(gemm) : Launch();
   perform([this, gemm, bias] {
     if (bias) bias(compute_.get());
@@ -397,7 +405,7 @@ void CudaDevice::enqueueHeld(const std::vector<std::function<void()>>& held, uin
   signals_.signal(compute_.get(), words_.onDevice(kOpened), round);
   branchOff();
   for (const auto& command : held) command();
-  openNow(round);
+  if (closed_) openNow(round);
 }
 
 void CudaDevice::launchHeld(const std::vector<std::function<void()>>& held, uint32_t round) {
@@ -411,11 +419,13 @@ void CudaDevice::launchHeld(const std::vector<std::function<void()>>& held, uint
   });
   CUDA_CHECK(cudaGraphLaunch(graph_.get(), compute_.get()));
   events_.endCapture();
+  awaitOpening(round);
 }
 
 void CudaDevice::openNow(uint32_t round) {
   words_.store(kGate, round);
   closed_ = false;
+  awaitOpening(round);
 }
 
 void CudaDevice::awaitOpening(uint32_t round) {
@@ -450,7 +460,6 @@ void CudaDevice::openGate() {
       launchHeld(held, round);
     else
       enqueueHeld(held, round);
-    awaitOpening(round);
   } catch (...) {
     cancel();
     throw;

@@ -18,9 +18,6 @@ EventTable::EventTable(const std::array<cudaStream_t, kDeviceStreams>& streams, 
                        const StreamSignals& signals, uint32_t* expired)
     : streams_(streams), host_(host), signals_(signals), expired_(expired) {
   reset(1);
-  beginEra(false);
-  CUDA_CHECK(cudaStreamSynchronize(streams_[kCompute]));
-  eraBegan(Clock::now());
 }
 
 void EventTable::reset(uint32_t count) {
@@ -39,7 +36,13 @@ void EventTable::reset(uint32_t count) {
     hostTimes_[i] = 0;
   }
   hostFollows_.fill(kNone);
-  if (eras_.size() > 1) eras_.erase(eras_.begin(), eras_.end() - 1);
+  // What is recorded next need not be in a graph.
+  if (eras_.empty() || eras_.back().captured) {
+    beginEra(false);
+    CUDA_CHECK(cudaStreamSynchronize(streams_[kCompute]));
+    eraBegan(Clock::now());
+  }
+  eras_.erase(eras_.begin(), eras_.end() - 1);
 }
 
 void EventTable::beginEra(bool captured) {
