@@ -59,7 +59,12 @@ part() {
     log "$name: done in $((SECONDS - began)) s"
   else
     mv "$out/$file.part" "$out/$file.failed"
-    log "$name: failed with $status after $((SECONDS - began)) s; its output is in $file.failed"
+    # The tests' word for that there is nothing to test on.
+    if [ "$status" = 77 ]; then
+      log "$name: no CUDA device: $(sed -n 's/^skipped: //p' "$out/$file.failed")"
+    else
+      log "$name: failed with $status after $((SECONDS - began)) s; its output is in $file.failed"
+    fi
     failures=$((failures + 1))
   fi
 }
@@ -98,12 +103,17 @@ system() {
   "$node" "$here/dist/cli/main.js" doctor
 }
 
-# Memory errors and races on the device, where the tool is present.
+# Memory errors and races of the kernels, where the tool is present and knows the device.
 sanitize() {
-  local tool
+  local tool status=0
   tool=$(command -v compute-sanitizer || ls /usr/local/cuda*/bin/compute-sanitizer 2>/dev/null | head -n 1)
   [ -n "$tool" ] || { echo "compute-sanitizer is not present"; return; }
-  "$tool" --error-exitcode 1 "$tests"
+  "$tool" --error-exitcode 1 "$tests" kernel && "$tool" --tool racecheck --error-exitcode 1 "$tests" "kernels attend" || status=$?
+  if grep -q "Device not supported" "$out/sanitizer.txt.part"; then
+    echo "compute-sanitizer does not work on this device"
+    return
+  fi
+  return $status
 }
 
 profile() {
