@@ -8,7 +8,7 @@ import { DecodeSession } from './decode-session.ts';
 import { medianTimeline } from './median-timeline.ts';
 import type { Backend, DeviceOptions, Execution } from './native.ts';
 import { type RepeatSummary, summariseRepeats } from './repeats.ts';
-import { candidateConfiguration, contextsOf } from './validate/configurations.ts';
+import { candidateConfiguration } from './validate/configurations.ts';
 import { groupSeconds, meanStepSeconds, predict, stepSeconds } from './validate/prediction.ts';
 
 export interface RunOptions {
@@ -40,6 +40,8 @@ export interface RunReport {
   groupSeconds: Partial<Record<GroupName, number>>;
   /** Host time to enqueue a step, none of it in the times above. */
   enqueueSeconds: number;
+  /** How often the streams were held back and emptied: beyond 1, what overlaps between those parts is lost. */
+  gates: number;
 }
 
 export interface Run {
@@ -51,7 +53,7 @@ export interface Run {
 
 /** Executes the first steps of a candidate's decode on real streams, repeatedly. */
 export async function runCandidate(scenario: Scenario, candidate: Candidate, options: RunOptions): Promise<Run> {
-  const configuration = candidateConfiguration(scenario, candidate, contextsOf(scenario, options.steps));
+  const configuration = candidateConfiguration(scenario, candidate, options.steps);
   const { decode, schedule, split } = configuration;
   const { plan, stepEnds } = decode;
   options.onProgress?.('Preparing', 0, 1);
@@ -89,6 +91,7 @@ export async function runCandidate(scenario: Scenario, candidate: Candidate, opt
       utilisation: utilisationOf(plan, measured),
       groupSeconds: Object.fromEntries(groupSeconds(plan, measured)),
       enqueueSeconds: summariseRepeats(executions.map((one) => one.enqueueSeconds)).median / plan.steps,
+      gates: executions[0].gates,
     },
     plan,
     predicted,

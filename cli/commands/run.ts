@@ -41,15 +41,20 @@ export const runCommand: CommandModule<object, RunArguments> = {
     const device = deviceOptions(args);
     const scenario = loadScenario(args);
     refuseUnexecutable(scenario);
-    const steps = Math.min(args.steps, scenario.workload.generatedTokens);
-    const executed = { ...scenario, workload: { ...scenario.workload, generatedTokens: steps } };
     const { candidates } = withProgress('Simulating schedules', (report) =>
-      withScenario(args, () => plan(executed, report)),
+      withScenario(args, () => plan(scenario, report)),
     );
     const [best] = candidates;
     if (!best.feasible) note(`${best.schedule} would not fit ${scenario.machine.name}: ${best.infeasibleBecause}.`);
     const { report, predicted, measured, ...run } = await executing((signal, onProgress) =>
-      runCandidate(executed, best, { device, steps, warmUp: 1, repeats: args.repeats, signal, onProgress }),
+      runCandidate(scenario, best, {
+        device,
+        steps: args.steps,
+        warmUp: 1,
+        repeats: args.repeats,
+        signal,
+        onProgress,
+      }),
     );
     if (args.json) printJson(report);
     else printRun(report);

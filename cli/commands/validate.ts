@@ -57,6 +57,12 @@ export const validateCommand: CommandModule<object, ValidateArguments> = {
         'max-regret',
         shareOption('--max-regret', 'Exit with 1 where the chosen split is slower than the best by more than this'),
       )
+      .option('minutes', {
+        type: 'number',
+        requiresArg: true,
+        default: PROFILE_MINUTES,
+        describe: 'Time to profile where the machine is not measured, half of it before the runs and half behind',
+      })
       .option('json', { type: 'boolean', default: false, describe: 'Print one JSON document' })
       .option('plot', fileOption('Draw predicted and measured steps into this file (.svg, .png, .html, .vl.json)'))
       .option('plot-errors', fileOption('Draw how far predictions are off into this file'))
@@ -80,7 +86,7 @@ export const validateCommand: CommandModule<object, ValidateArguments> = {
     if (args['as-written'] && !scenario.machine.measured) {
       note(`Predictions are for ${scenario.machine.name}, whatever machine executes.`);
     }
-    const { report, chosen } = await executing((signal, onProgress) =>
+    const { report, shown } = await executing((signal, onProgress) =>
       validate(scenario, {
         device,
         asWritten: args['as-written'],
@@ -104,10 +110,11 @@ export const validateCommand: CommandModule<object, ValidateArguments> = {
     await drawErrors(() =>
       errorDistributionSpec({ title: errorFinding(report), subtitle: executedBy(report), points }),
     );
-    const { plan, predicted, measured } = chosen;
+    const { plan, predicted, measured } = shown;
+    const name = report.chosen ?? report.bestMeasured;
     const processes = [
-      { name: `predicted: ${report.chosen}`, plan, timeline: predicted },
-      { name: `measured: ${report.chosen}`, plan, timeline: measured },
+      { name: `predicted: ${name}`, plan, timeline: predicted },
+      { name: `measured: ${name}`, plan, timeline: measured },
     ];
     for (const file of args.trace ?? []) writeFileAtomically(file, compareTrace(processes));
     for (const shortfall of shortfalls(report, args, scenario)) {
@@ -130,7 +137,10 @@ function shortfalls(
     maxError !== undefined && stepError.median > maxError
       ? `The median error of steps is ${percent(stepError.median)}, expected at most ${percent(maxError)}.`
       : '',
-    maxRegret !== undefined && regret > maxRegret
+    maxRegret !== undefined && regret === null
+      ? 'The planner finds that nothing fits: there is no regret to judge.'
+      : '',
+    maxRegret !== undefined && regret !== null && regret > maxRegret
       ? `The regret is ${percent(regret)}, expected at most ${percent(maxRegret)}.`
       : '',
     agreement === null ? 'Some of the results are no numbers.' : '',
@@ -168,11 +178,14 @@ function printValidation(report: ValidationReport): void {
   print('');
   print(
     bold(
-      `Step error: median ${percent(stepError.median)}, 95th percentile ${percent(stepError.p95)}, mean ${percent(stepError.mape)}`,
+      `Step error: median ${percent(stepError.median)}, 95th percentile ${percent(stepError.p95)}, mean ${percent(stepError.mape)}, bias ${percent(stepError.bias)}`,
     ),
   );
-  const better = chosen === bestMeasured ? 'the best of all measured' : `${percent(regret)} over ${bestMeasured}`;
-  print(`Chosen: ${chosen}, ${better}`);
+  if (regret === null) print(`Chosen: none, for the planner finds that nothing fits; best measured: ${bestMeasured}`);
+  else {
+    const better = chosen === bestMeasured ? 'the best of all measured' : `${percent(regret)} over ${bestMeasured}`;
+    print(`Chosen: ${chosen}, ${better}`);
+  }
 }
 
 function pictured({ runs, chosen }: ValidationReport): ValidatedPoint[] {
@@ -191,6 +204,8 @@ function executedBy({ scenario, device, linkBytesPerSecond }: ValidationReport):
 }
 
 function finding({ runs, chosen, bestMeasured, regret }: ValidationReport): string {
+  if (regret === null)
+    return `The planner finds that nothing fits; ${bestMeasured} is the best of ${runs.length} measured`;
   return chosen === bestMeasured
     ? `The choice, ${chosen}, is the best of ${runs.length} measured`
     : `The choice, ${chosen}, is within ${percent(regret)} of the best of ${runs.length} measured`;

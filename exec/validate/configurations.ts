@@ -4,6 +4,7 @@ import { plan, schedulesFor } from '../../sim/planner/plan.ts';
 import type { Candidate } from '../../sim/planner/result.ts';
 import { splitsAt, spread } from '../../sim/planner/splits.ts';
 import type { Scenario, SplitRequest } from '../../sim/scenario/scenario.ts';
+import { splitTokens } from '../../sim/scenario/split.ts';
 import { scheduleNamed } from '../../sim/schedule/catalogue.ts';
 import { type DecodePlan, decodePlan } from '../../sim/schedule/decode.ts';
 import { type LayerGroups, layerGroups } from '../../sim/schedule/layer-groups.ts';
@@ -22,14 +23,18 @@ export interface Configuration {
 }
 
 /**
- * The first steps of a scenario under every schedule that applies, with `splits` evenly spread splits where a schedule leaves them open.
- * All plans keep the same whole caches, so that one set of buffers serves them all.
+ * The first steps of a scenario under every schedule that applies, with `splits` evenly spread splits (as many as there are, where a context
+ * has fewer) where a schedule leaves open what to recompute; what the scenario wants resident or attended by the host stays so. All plans keep the same whole caches, so that one set of buffers serves them all.
  */
 export function gridConfigurations(scenario: Scenario, steps: number, splits: number): Configuration[] {
   const contexts = contextsOf(scenario, steps);
+  const others = otherWays(scenario.split);
   return schedulesFor(scenario).flatMap((schedule) => {
+    const free = splitTokens(waysOf(others, schedule), contexts[0]).transferred;
     const requests: SplitRequest[] =
-      schedule.recompute === 'none' ? [{}] : spread(contexts[0], splits).map((tokens) => ({ recomputed: { tokens } }));
+      schedule.recompute === 'none'
+        ? [others]
+        : spread(free, splits).map((tokens) => ({ ...others, recomputed: { tokens } }));
     return requests.map((split) => {
       const fixed = { ...scenario, split };
       return configuration(fixed, schedule, contexts, splitsAt(fixed, schedule, layerGroups(scenario.model), contexts));
@@ -37,30 +42,42 @@ export function gridConfigurations(scenario: Scenario, steps: number, splits: nu
   });
 }
 
-/** The planner's choice of schedule and splits for the same steps; undefined where nothing fits. */
-export function chosenConfiguration(scenario: Scenario, steps: number): Configuration | undefined {
-  const contexts = contextsOf(scenario, steps);
-  const asked = { ...scenario, workload: { ...scenario.workload, generatedTokens: contexts.length } };
-  const best = plan(asked).candidates.find(({ feasible }) => feasible);
-  return best && candidateConfiguration(asked, best, contexts);
+/** What a scenario asks of the ways that validation does not vary. */
+function otherWays(split: Scenario['split']): SplitRequest {
+  if (split === 'auto') return {};
+  const { resident, hostAttended } = split;
+  return { ...(resident && { resident }), ...(hostAttended && { hostAttended }) };
 }
 
-/** A candidate's plan for the steps with these contexts. */
+function waysOf(request: SplitRequest, { ways }: Schedule): SplitRequest {
+  return Object.fromEntries(Object.entries(request).filter(([way]) => ways.includes(way as Way)));
+}
+
+/** The planner's choice of schedule and splits for the whole decode, its first steps; undefined where nothing fits. */
+export function chosenConfiguration(scenario: Scenario, steps: number): Configuration | undefined {
+  const best = plan(scenario).candidates.find(({ feasible }) => feasible);
+  return best && candidateConfiguration(scenario, best, steps);
+}
+
+/** A candidate's plan for the first steps of its decode. */
 export function candidateConfiguration(
   scenario: Scenario,
   { schedule: name, strategy }: Pick<Candidate, 'schedule' | 'strategy'>,
-  contexts: readonly number[],
+  steps: number,
 ): Configuration {
   const schedule = scheduleNamed(name);
-  return configuration(
-    scenario,
-    schedule,
-    contexts,
-    splitsAt(scenario, schedule, layerGroups(scenario.model), contexts, strategy),
-  );
+  const all = contextsOf(scenario, scenario.workload.generatedTokens);
+  const splits = splitsAt(scenario, schedule, layerGroups(scenario.model), all, strategy);
+  return configuration(scenario, schedule, all.slice(0, steps), splits.slice(0, steps));
 }
 
-export function contextsOf({ workload }: Scenario, steps: number): number[] {
+/** Whether two configurations serve every token alike. */
+export function isSame(a: Configuration, b: Configuration): boolean {
+  const splits = ({ decode }: Configuration) => JSON.stringify(decode.request.splits);
+  return a.schedule === b.schedule && splits(a) === splits(b);
+}
+
+function contextsOf({ workload }: Scenario, steps: number): number[] {
   return Array.from({ length: Math.min(steps, workload.generatedTokens) }, (_, step) => workload.promptTokens + step);
 }
 
@@ -90,6 +107,12 @@ function extremes(schedule: Schedule, { groups }: LayerGroups, contexts: readonl
   };
 }
 
-function nameOf({ name, recompute }: Schedule, { recomputed }: SplitTokens): string {
-  return recompute === 'none' ? name : `${name} ${Math.round(recomputed)}`;
+/** `kvpr-row 128`, `kvpr-row 128, 64 resident`: the schedule, the tokens it recomputes where it has a choice, and what is unusual for it. */
+function nameOf({ name, recompute, home }: Schedule, split: SplitTokens): string {
+  const readable = (tokens: number) => String(Number(tokens.toFixed(2)));
+  const others = (['resident', 'hostAttended'] as const)
+    .filter((way) => way !== home && split[way] > 0)
+    .map((way) => `${readable(split[way])} ${way === 'resident' ? way : 'host-attended'}`);
+  const head = recompute === 'none' ? name : `${name} ${readable(split.recomputed)}`;
+  return [head, ...others].join(', ');
 }

@@ -14,10 +14,12 @@ export interface ValidatedRun {
   measuredSeconds: RepeatSummary;
   /** |predicted − measured median| ÷ measured median. */
   error: number;
-  /** Seconds of each group's operations in a step: predicted, and of the run whose step was the median one. */
+  /** Seconds of each group's operations in a step: predicted, and the median of the repeats. */
   groups: Partial<Record<GroupName, { predictedSeconds: number; measuredSeconds: number; error: number }>>;
   /** Host time to enqueue a step, none of it in the times above. */
   enqueueSeconds: number;
+  /** How often the streams were held back and emptied: beyond 1, what overlaps between those parts is lost. */
+  gates: number;
 }
 
 /** What `validate --json` prints. */
@@ -30,12 +32,13 @@ export interface ValidationReport {
   steps: number;
   linkBytesPerSecond?: number;
   runs: ValidatedRun[];
-  stepError: ErrorSummary;
+  /** `bias`: median of predicted ÷ measured − 1, negative where predictions are too short. */
+  stepError: ErrorSummary & { bias: number };
   operationError: Partial<Record<GroupName, { median: number; p95: number }>>;
-  /** Measured time of the chosen run over the best measured one, − 1. */
-  regret: number;
+  /** Measured time of the chosen run over the best measured one, − 1; null where the planner finds that nothing fits. */
+  regret: number | null;
   /** Names of runs. */
-  chosen: string;
+  chosen: string | null;
   bestMeasured: string;
   /** Largest relative difference of a configuration's logits from those of the first one; null where some are no numbers. */
   agreement: number | null;

@@ -1,3 +1,4 @@
+import { median } from 'simple-statistics';
 import type { Timeline } from '../../sim/engine/timeline.ts';
 import type { GroupName, Plan } from '../../sim/plan/plan.ts';
 import { machineFromProfile } from '../../sim/profile/machine.ts';
@@ -11,7 +12,7 @@ import { measureProfile } from '../profile/measure.ts';
 import { mergeProfiles } from '../profile/merge.ts';
 import { summariseRepeats } from '../repeats.ts';
 import { relativeError, summariseErrors } from './accuracy.ts';
-import { type Configuration, chosenConfiguration, gridConfigurations } from './configurations.ts';
+import { type Configuration, chosenConfiguration, gridConfigurations, isSame } from './configurations.ts';
 import { groupSeconds, meanStepSeconds, predict } from './prediction.ts';
 import type { ValidatedRun, ValidationReport } from './report.ts';
 import { withSharedBuffers } from './shared-buffers.ts';
@@ -41,10 +42,10 @@ interface Measured {
   executions: Execution[];
 }
 
-/** What was asked and what came out, with the timelines of the chosen configuration. */
+/** What came out, with the timelines of the chosen configuration, or of the best where nothing was chosen. */
 export interface Validation {
   report: ValidationReport;
-  chosen: { plan: Plan; predicted: Timeline; measured: Timeline };
+  shown: { plan: Plan; predicted: Timeline; measured: Timeline };
 }
 
 /**
@@ -62,7 +63,7 @@ export async function validate(asked: Scenario, options: ValidateOptions): Promi
       .close();
   const before = isGiven ? undefined : await profileOf(grid, options);
   const chosen = chosenConfiguration(before ? { ...asked, machine: machineFromProfile(before) } : asked, steps);
-  const all = chosen ? [...grid.filter(({ name }) => name !== chosen.name), chosen] : grid;
+  const all = chosen ? [...grid.filter((other) => !isSame(other, chosen)), chosen] : grid;
   const decodes = withSharedBuffers(all.map(({ decode }) => decode));
   const { executions, logits, info } = await executeInTurns(decodes, options);
   // Measured again behind the runs, so that a machine whose speed drifts is neither predicted from too fast a time nor from too slow a one.
@@ -75,7 +76,7 @@ export async function validate(asked: Scenario, options: ValidateOptions): Promi
   });
   const runs = measured.map(validatedRun);
   const best = runs.reduce((a, b) => (b.measuredSeconds.median < a.measuredSeconds.median ? b : a));
-  const choice = chosen ? runs[runs.length - 1] : best;
+  const choice = chosen ? runs[runs.length - 1] : undefined;
   const report: ValidationReport = {
     backend: device.backend,
     device: info.name,
@@ -84,16 +85,16 @@ export async function validate(asked: Scenario, options: ValidateOptions): Promi
     steps: grid[0].decode.plan.steps,
     ...(device.linkBytesPerSecond && { linkBytesPerSecond: device.linkBytesPerSecond }),
     runs,
-    stepError: summariseErrors(runs.map(({ error }) => error)),
+    stepError: { ...summariseErrors(runs.map(({ error }) => error)), bias: biasOf(runs) },
     operationError: operationError(runs),
-    regret: choice.measuredSeconds.median / best.measuredSeconds.median - 1,
-    chosen: choice.name,
+    regret: choice ? choice.measuredSeconds.median / best.measuredSeconds.median - 1 : null,
+    chosen: choice?.name ?? null,
     bestMeasured: best.name,
     agreement: agreementOf(logits),
   };
-  const shown = measured[runs.indexOf(choice)];
+  const shown = measured[runs.indexOf(choice ?? best)];
   const timelines = { plan: shown.plan, predicted: shown.predicted };
-  return { report, chosen: { ...timelines, measured: medianOf(shown.configuration, shown.executions) } };
+  return { report, shown: { ...timelines, measured: medianOf(shown.configuration, shown.executions) } };
 }
 
 /** Executes decodes over the same buffers, round after round, each round in an order of its own. */
@@ -140,11 +141,14 @@ function validatedRun({ configuration, plan, predicted, executions }: Measured):
     executions.map(({ endSeconds }) => meanStepSeconds(decode.stepEnds, endSeconds)),
   );
   const predictedGroups = groupSeconds(plan, predicted);
-  const measuredGroups = groupSeconds(plan, medianOf(configuration, executions));
+  const measuredGroups = executions.map((execution) => groupSeconds(plan, execution));
   const groups: ValidatedRun['groups'] = {};
-  for (const [group, measured] of measuredGroups) {
+  for (const group of measuredGroups[0].keys()) {
     const seconds = predictedGroups.get(group);
     if (seconds === undefined) continue;
+    const measured = summariseRepeats(measuredGroups.map((groups) => groups.get(group) ?? 0)).median;
+    // Too short for the clock: there is nothing to compare with.
+    if (measured === 0) continue;
     groups[group] = {
       predictedSeconds: seconds,
       measuredSeconds: measured,
@@ -160,6 +164,7 @@ function validatedRun({ configuration, plan, predicted, executions }: Measured):
     error: relativeError(predictedSeconds, measuredSeconds.median),
     groups,
     enqueueSeconds: summariseRepeats(executions.map((one) => one.enqueueSeconds)).median / plan.steps,
+    gates: executions[0].gates,
   };
 }
 
@@ -193,6 +198,11 @@ function relativeDistance(a: Float32Array, b: Float32Array): number {
     length += b[i] ** 2;
   }
   return Math.sqrt(distance / length);
+}
+
+/** Median of predicted ÷ measured − 1. */
+function biasOf(runs: readonly ValidatedRun[]): number {
+  return median(runs.map(({ predictedSeconds, measuredSeconds }) => predictedSeconds / measuredSeconds.median - 1));
 }
 
 function operationError(runs: readonly ValidatedRun[]): ValidationReport['operationError'] {

@@ -129,9 +129,9 @@ function scan(last: number, guess: number | undefined, value: (at: number) => nu
   return best();
 }
 
-/** Evenly spread integers from 0 to last, both among them. */
+/** Evenly spread integers from 0 to last, both among them where there is more than one. */
 export function spread(last: number, count: number): number[] {
-  const all = Array.from({ length: count }, (_, i) => Math.round((i * last) / (count - 1)));
+  const all = Array.from({ length: count }, (_, i) => Math.round((i * last) / Math.max(1, count - 1)));
   return [...new Set(all)];
 }
 

@@ -32,6 +32,7 @@ describeNative('splitpoint run', () => {
       'utilisation',
       'groupSeconds',
       'enqueueSeconds',
+      'gates',
     ]);
     expect(report).toMatchObject({ backend: 'cpu', scenario: 'tiny', schedule: 'kvpr-row', steps: 3 });
     expect(report.predicted.machine).toBe('about a core');

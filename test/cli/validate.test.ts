@@ -49,13 +49,14 @@ describeNative('splitpoint validate', () => {
         'error',
         'groups',
         'enqueueSeconds',
+        'gates',
       ]);
       expect(Object.keys(run.measuredSeconds)).toEqual(['median', 'p05', 'p95', 'n']);
       expect(run.measuredSeconds.n).toBe(2);
       expect(Object.keys(run.split)).toEqual(['resident', 'recomputed', 'transferred', 'hostAttended']);
       expect(run.error).toBeCloseTo(Math.abs(run.predictedSeconds / run.measuredSeconds.median - 1), 9);
     }
-    expect(Object.keys(report.stepError)).toEqual(['median', 'p95', 'mape']);
+    expect(Object.keys(report.stepError)).toEqual(['median', 'p95', 'mape', 'bias']);
     const errors = report.runs.map(({ error }) => error);
     expect(report.stepError.mape).toBeCloseTo(errors.reduce((sum, error) => sum + error, 0) / errors.length, 9);
     expect(report.stepError.median).toBeLessThanOrEqual(report.stepError.p95);
@@ -78,10 +79,10 @@ describeNative('splitpoint validate', () => {
       expect(splits(schedule).size).toBe(1);
     }
     const named = (name: string) => runs.filter((run) => run.name === name) as [ValidatedRun];
-    expect([named(chosen).length, named(bestMeasured).length]).toEqual([1, 1]);
+    expect([named(chosen!).length, named(bestMeasured).length]).toEqual([1, 1]);
     const least = Math.min(...runs.map(({ measuredSeconds }) => measuredSeconds.median));
     expect(named(bestMeasured)[0].measuredSeconds.median).toBe(least);
-    expect(regret).toBeCloseTo(named(chosen)[0].measuredSeconds.median / least - 1, 9);
+    expect(regret).toBeCloseTo(named(chosen!)[0].measuredSeconds.median / least - 1, 9);
     expect(regret).toBeGreaterThanOrEqual(0);
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chosenConfiguration, gridConfigurations } from '../../../exec/validate/configurations.ts';
+import { chosenConfiguration, gridConfigurations, isSame } from '../../../exec/validate/configurations.ts';
 import { groupSeconds, meanStepSeconds, predict, stepSeconds } from '../../../exec/validate/prediction.ts';
 import { plan } from '../../../sim/planner/plan.ts';
 import { parseScenario } from '../../../sim/scenario/parse.ts';
@@ -37,6 +37,37 @@ describe('what a validation predicts', () => {
     const operations = timeline.endSeconds.reduce((sum, end, i) => sum + end - timeline.startSeconds[i], 0);
     const groups = [...groupSeconds(decode.plan, timeline).values()];
     expect(3 * groups.reduce((a, b) => a + b)).toBeCloseTo(operations, 12);
+  });
+
+  it('begins the decode that plan chose for the whole workload', () => {
+    const long = { ...SCENARIO, workload: { ...SCENARIO.workload, generatedTokens: 40 } };
+    const chosen = chosenConfiguration(long, 2)!;
+    expect(chosen.schedule).toBe(plan(long).candidates[0].schedule);
+    expect(chosen.decode.plan.steps).toBe(2);
+  });
+
+  it('keeps what the scenario wants resident, and tells such a split by name from one without', () => {
+    const asked = { ...SCENARIO, schedules: ['kvpr-pipelined' as const] };
+    const kept = { ...asked, split: { resident: { tokens: 12 }, recomputed: { tokens: 250 } } };
+    const grid = gridConfigurations(kept, 2, 3);
+    expect(grid.map(({ name }) => name)).toEqual([
+      'kvpr-pipelined 0, 12 resident',
+      'kvpr-pipelined 250, 12 resident',
+      'kvpr-pipelined 500, 12 resident',
+    ]);
+    const chosen = chosenConfiguration(kept, 2)!;
+    expect(grid.map((one) => isSame(one, chosen))).toEqual([false, true, false]);
+    expect(gridConfigurations(asked, 2, 513).some((one) => isSame(one, chosen))).toBe(false);
+  });
+
+  it('takes the one split there is of one, and as many as there are of a short context', () => {
+    const short = {
+      ...SCENARIO,
+      schedules: ['kvpr-row' as const],
+      workload: { ...SCENARIO.workload, promptTokens: 3 },
+    };
+    expect(gridConfigurations(short, 2, 9).map(({ split }) => split.recomputed)).toEqual([0, 1, 2, 3]);
+    expect(gridConfigurations(short, 2, 1).map(({ split }) => split.recomputed)).toEqual([0]);
   });
 
   it('executes no more steps than the scenario generates', () => {

@@ -41,7 +41,7 @@ describeNative('validate', () => {
   });
 
   it('compares the groups of operations of prediction and measurement', async () => {
-    const { report, chosen } = await validate(scenarioOf(SCENARIO), OPTIONS);
+    const { report, shown } = await validate(scenarioOf(SCENARIO), OPTIONS);
     for (const { groups, schedule } of report.runs) {
       expect(Object.keys(groups)).toEqual(expect.arrayContaining(['copy-kv', 'block', 'store']));
       expect('recompute' in groups).toBe(schedule === 'kvpr-row' && groups['copy-activation'] !== undefined);
@@ -49,8 +49,16 @@ describeNative('validate', () => {
         expect(error).toBeCloseTo(Math.abs(predictedSeconds / measuredSeconds - 1), 9);
       }
     }
-    expect(chosen.predicted.endSeconds).toHaveLength(chosen.plan.count);
-    expect(chosen.measured.endSeconds).toHaveLength(chosen.plan.count);
+    expect(shown.predicted.endSeconds).toHaveLength(shown.plan.count);
+    expect(shown.measured.endSeconds).toHaveLength(shown.plan.count);
+  });
+
+  it('has no regret where the planner finds that nothing fits', async () => {
+    const scenario = scenarioOf(SCENARIO);
+    const { gpu } = scenario.machine;
+    const machine = { ...scenario.machine, gpu: { ...gpu, memoryBytes: 1024 } };
+    const { report } = await validate({ ...scenario, machine }, OPTIONS);
+    expect([report.chosen, report.regret]).toEqual([null, null]);
   });
 
   it('predicts from a profile that it measures itself where the machine is not measured', async () => {
