@@ -1,5 +1,5 @@
 // Validates the scenarios in scenarios/validate/cpu on this machine's cores, each over a link paced to the rate that its file states, and
-// repeats the whole. Prints the figures and leaves the reports in out/validate-cpu.json. Wants an idle machine: about 25 minutes on two cores.
+// repeats the whole. Prints the figures and leaves the reports in out/validate-cpu.json. Wants an idle machine: about 15 minutes on two cores.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
