@@ -67,36 +67,42 @@ Napi::Float64Array float64Array(Napi::Env env, const std::vector<double>& values
 
 }  // namespace
 
+AskedExecution askedExecution(Napi::Value value) {
+  AskedExecution asked;
+  if (isNothing(value)) return asked;
+  const Napi::Object options = asObject(value, "options");
+  asked.captures = capturesOf(options.Get("captures"));
+  const Napi::Value onProgress = options.Get("onProgress");
+  if (isNothing(onProgress)) return asked;
+  if (!onProgress.IsFunction()) throwExpected(onProgress, "options.onProgress", "a function");
+  asked.onProgress = onProgress.As<Napi::Function>();
+  return asked;
+}
+
 std::shared_ptr<RunningExecution> RunningExecution::start(Napi::Env env, std::shared_ptr<Executor> executor,
-                                                          const PlanColumns& columns, Napi::Value options,
+                                                          const PlanColumns& columns, const AskedExecution& asked,
                                                           std::function<void()> onEnd) {
-  std::shared_ptr<RunningExecution> execution(new RunningExecution(env, std::move(executor), columns));
-  execution->readOptions(options);
+  std::shared_ptr<RunningExecution> execution(new RunningExecution(env, std::move(executor), columns, asked));
   execution->onEnd_ = std::move(onEnd);
   execution->launch();
   return execution;
 }
 
-RunningExecution::RunningExecution(Napi::Env env, std::shared_ptr<Executor> executor, const PlanColumns& columns)
+RunningExecution::RunningExecution(Napi::Env env, std::shared_ptr<Executor> executor, const PlanColumns& columns,
+                                   const AskedExecution& asked)
     : env_(env),
       executor_(std::move(executor)),
       plan_(columns.plan),
       deferred_(Napi::Promise::Deferred::New(env)),
-      arrays_(Napi::Persistent(columns.arrays.As<Napi::Object>())) {}
-
-RunningExecution::~RunningExecution() = default;
-
-void RunningExecution::readOptions(Napi::Value value) {
+      arrays_(Napi::Persistent(columns.arrays.As<Napi::Object>())) {
   options_.cancel = &cancel_;
-  if (isNothing(value)) return;
-  const Napi::Object options = asObject(value, "options");
-  options_.captures = capturesOf(options.Get("captures"));
-  const Napi::Value onProgress = options.Get("onProgress");
-  if (isNothing(onProgress)) return;
-  if (!onProgress.IsFunction()) throwExpected(onProgress, "options.onProgress", "a function");
-  onProgress_ = Napi::Persistent(onProgress.As<Napi::Function>());
+  options_.captures = asked.captures;
+  if (asked.onProgress.IsEmpty()) return;
+  onProgress_ = Napi::Persistent(asked.onProgress);
   options_.progress = [this](uint32_t done, uint32_t of) { noteProgress(done, of); };
 }
+
+RunningExecution::~RunningExecution() = default;
 
 void RunningExecution::launch() {
   // Whoever messages come from is kept alive until the last one has been taken.
@@ -111,7 +117,13 @@ void RunningExecution::launch() {
   // Added after the environment's own hook for the messages, so that it is called before it.
   napi_add_env_cleanup_hook(env_, onEnvironmentEnd, this);
   Registry::instance().add(this);
-  thread_ = std::thread([this] { execute(); });
+  try {
+    thread_ = std::thread([this] { execute(); });
+  } catch (...) {
+    leaveEnvironment();
+    napi_release_threadsafe_function(messages_, napi_tsfn_release);
+    throw;
+  }
 }
 
 void RunningExecution::execute() {
@@ -153,8 +165,7 @@ void RunningExecution::tellProgress() {
 
 void RunningExecution::finish() {
   stop();
-  napi_remove_env_cleanup_hook(env_, onEnvironmentEnd, this);
-  forgetEnvironment();
+  leaveEnvironment();
   try {
     if (failure_) std::rethrow_exception(failure_);
     deferred_.Resolve(resultObject());
@@ -193,6 +204,11 @@ void RunningExecution::forgetEnvironment() {
   executor_.reset();
   const std::function<void()> onEnd = std::move(onEnd_);
   if (onEnd) onEnd();
+}
+
+void RunningExecution::leaveEnvironment() {
+  napi_remove_env_cleanup_hook(env_, onEnvironmentEnd, this);
+  forgetEnvironment();
 }
 
 void RunningExecution::onEnvironmentEnd(void* pointer) {

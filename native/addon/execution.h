@@ -7,19 +7,29 @@
 #include <functional>
 #include <memory>
 #include <thread>
+#include <vector>
 
 #include "addon/plan_columns.h"
 #include "core/executor.h"
 
 namespace splitpoint::addon {
 
+// ExecuteOptions of exec/native.ts as JavaScript gave them.
+struct AskedExecution {
+  std::vector<Capture> captures;
+  Napi::Function onProgress;  // empty where nobody asks
+};
+
+// Runs getters of JavaScript, which may do anything to sessions and plans. Throws a TypeError for what is no option.
+AskedExecution askedExecution(Napi::Value options);
+
 // An execution on a thread of its own, and the promise of its result. Used from the thread of its environment alone,
 // but for what says otherwise. It ends before its environment and before the process do.
 class RunningExecution : public std::enable_shared_from_this<RunningExecution> {
  public:
-  // `options` is ExecuteOptions of exec/native.ts; `onEnd` is called before the promise is settled.
+  // `onEnd` is called before the promise is settled, and where this throws.
   static std::shared_ptr<RunningExecution> start(Napi::Env env, std::shared_ptr<Executor> executor,
-                                                 const PlanColumns& columns, Napi::Value options,
+                                                 const PlanColumns& columns, const AskedExecution& asked,
                                                  std::function<void()> onEnd);
   ~RunningExecution();
 
@@ -30,9 +40,9 @@ class RunningExecution : public std::enable_shared_from_this<RunningExecution> {
   void stop();
 
  private:
-  RunningExecution(Napi::Env env, std::shared_ptr<Executor> executor, const PlanColumns& columns);
+  RunningExecution(Napi::Env env, std::shared_ptr<Executor> executor, const PlanColumns& columns,
+                   const AskedExecution& asked);
 
-  void readOptions(Napi::Value options);
   void launch();
   void execute();
   void noteProgress(uint32_t done, uint32_t of);
@@ -41,6 +51,8 @@ class RunningExecution : public std::enable_shared_from_this<RunningExecution> {
   void finish();
   Napi::Object resultObject();
   void forgetEnvironment();
+  // Gives up the hook at the environment's end as well, while there is an environment.
+  void leaveEnvironment();
 
   static void onMessage(napi_env env, napi_value, void* context, void* message);
   static void onEnvironmentEnd(void* execution);

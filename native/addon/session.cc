@@ -93,38 +93,39 @@ Executor& Session::idle(Napi::Env env) {
 }
 
 void Session::fill(const Napi::CallbackInfo& info) {
-  Executor& executor = idle(info.Env());
   const std::string path = "fill";
   const Napi::Object fill = asObject(info[0], path);
-  executor.fill(uint32_t(wholeAt(fill, "buffer", path, UINT32_MAX)), wholeAt(fill, "offsetBytes", path),
-                wholeAt(fill, "count", path), typeAt(fill, "type", path), wholeAt(fill, "seed", path),
-                wholeAt(fill, "firstIndex", path), floatAt(fill, "scale", path), floatAt(fill, "shift", path));
+  const uint32_t buffer = uint32_t(wholeAt(fill, "buffer", path, UINT32_MAX));
+  const uint64_t offset = wholeAt(fill, "offsetBytes", path), count = wholeAt(fill, "count", path);
+  const Type type = typeAt(fill, "type", path);
+  const uint64_t seed = wholeAt(fill, "seed", path), firstIndex = wholeAt(fill, "firstIndex", path);
+  const float scale = floatAt(fill, "scale", path), shift = floatAt(fill, "shift", path);
+  idle(info.Env()).fill(buffer, offset, count, type, seed, firstIndex, scale, shift);
 }
 
 void Session::poison(const Napi::CallbackInfo& info) {
   const uint32_t buffer = uint32_t(asWhole(info[0], "buffer", UINT32_MAX));
-  idle(info.Env()).poison(buffer, asWhole(info[1], "offsetBytes"), asWhole(info[2], "bytes"));
+  const uint64_t offset = asWhole(info[1], "offsetBytes"), bytes = asWhole(info[2], "bytes");
+  idle(info.Env()).poison(buffer, offset, bytes);
 }
 
 Napi::Value Session::read(const Napi::CallbackInfo& info) {
-  Executor& executor = idle(info.Env());
   const uint32_t buffer = uint32_t(asWhole(info[0], "buffer", UINT32_MAX));
   const uint64_t offset = asWhole(info[1], "offsetBytes"), bytes = asWhole(info[2], "bytes");
-  executor.checkRange(buffer, offset, bytes);
+  idle(info.Env()).checkRange(buffer, offset, bytes);
   Napi::Uint8Array target = newBytes(info.Env(), bytes);
-  executor.read(buffer, offset, bytes, target.Data());
+  idle(info.Env()).read(buffer, offset, bytes, target.Data());
   return target;
 }
 
 void Session::write(const Napi::CallbackInfo& info) {
-  Executor& executor = idle(info.Env());
   const uint32_t buffer = uint32_t(asWhole(info[0], "buffer", UINT32_MAX));
   const uint64_t offset = asWhole(info[1], "offsetBytes");
   if (!info[2].IsTypedArray() || info[2].As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
     throwExpected(info[2], "data", "a Uint8Array");
   }
   const Napi::Uint8Array data = info[2].As<Napi::Uint8Array>();
-  executor.write(buffer, offset, data.ByteLength(), data.Data());
+  idle(info.Env()).write(buffer, offset, data.ByteLength(), data.Data());
 }
 
 Napi::Value Session::execute(const Napi::CallbackInfo& info) {
@@ -139,11 +140,12 @@ Napi::Value Session::execute(const Napi::CallbackInfo& info) {
 }
 
 void Session::startExecution(const Napi::CallbackInfo& info) {
+  // In this order: getters of the options may change the plan's arrays, and those of either may start an execution.
+  const AskedExecution asked = askedExecution(info[1]);
   const PlanColumns columns = planColumns(info[0]);
-  idle(info.Env());
-  expectBuffers(executor_->buffers(), columns.buffers);
+  expectBuffers(idle(info.Env()).buffers(), columns.buffers);
   auto onEnd = [session = shared_from_this()] { session->running_.reset(); };
-  running_ = RunningExecution::start(info.Env(), executor_, columns, info[1], onEnd);
+  running_ = RunningExecution::start(info.Env(), executor_, columns, asked, onEnd);
 }
 
 void Session::cancel() {

@@ -26,7 +26,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void cancel();
   void close();
 
-  // Throws unless it is open and nothing runs.
+  // Throws unless it is open and nothing runs. To be asked after all values have been read: reading them may run
+  // JavaScript that closes the session or executes a plan.
   Executor& idle(Napi::Env env);
   void startExecution(const Napi::CallbackInfo& info);
 

@@ -110,6 +110,45 @@ describeNative('a native session', () => {
     session.close();
   });
 
+  it.each(['captures', 'onProgress'])('starts one execution where the getter of %s starts another', async (name) => {
+    const plan = SLOW.plan();
+    const session = native().open(plan, SLOW.options);
+    let inner: Promise<unknown> | undefined;
+    const options = Object.defineProperty({}, name, {
+      get: () => {
+        inner ??= session.execute(plan);
+        return undefined;
+      },
+    });
+    await expect(session.execute(plan, options)).rejects.toThrow('executing');
+    session.cancel();
+    await expect(inner).rejects.toMatchObject({ code: 'CANCELLED' });
+    session.close();
+  });
+
+  it('executes nothing where a getter closes it or gives the plan’s arrays away', async () => {
+    const closed = native().open(roundTrip(8), CPU);
+    const fill = { buffer: HOST, offsetBytes: 0, count: 1, type: 'fp32', seed: 0, firstIndex: 0, scale: 1 } as const;
+    const closing = {
+      ...fill,
+      get shift() {
+        closed.close();
+        return 0;
+      },
+    };
+    expect(() => closed.fill(closing)).toThrow('closed');
+    const plan = roundTrip(8);
+    const session = native().open(plan, CPU);
+    const options = {
+      get captures() {
+        structuredClone(plan.operands.offsetBytes, { transfer: [plan.operands.offsetBytes.buffer] });
+        return [];
+      },
+    };
+    await expect(session.execute(plan, options)).rejects.toMatchObject({ code: 'PLAN' });
+    session.close();
+  });
+
   it('ends what runs when it is closed, and does nothing more', async () => {
     const plan = SLOW.plan();
     const session = native().open(plan, SLOW.options);
@@ -216,6 +255,34 @@ describeNative('a native session', () => {
     expect(result.signal).toBeNull();
     expect(result.status, result.stderr).toBe(status);
   });
+
+  it.skipIf(spawnSync('prlimit', ['--version']).status !== 0)(
+    'fails where there is no thread to be had, and goes on once there is',
+    () => {
+      // A thread's stack is a gigabyte, for which the address space is too small for a while; one that has ended leaves its own.
+      const source = `
+        const { spawnSync } = require('node:child_process');
+        const { readFileSync } = require('node:fs');
+        const native = require(${JSON.stringify(ADDON)});
+        const plan = (${revived})(${JSON.stringify(described(SLOW.plan()))});
+        const size = () => 1024 * Number(/VmSize:\\s+(\\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1]);
+        const limit = (bytes) => spawnSync('prlimit', ['--pid', process.pid, '--as=' + bytes + ':']);
+        const sessions = [1, 2, 3, 4].map(() => native.open(plan, ${JSON.stringify(SLOW.options)}));
+        const cancelled = (running) => (sessions.forEach((session) => session.cancel()), running);
+        (async () => {
+          limit(size() + 2 ** 29);
+          const running = sessions.map((session) => session.execute(plan).catch(({ code }) => code));
+          limit('unlimited');
+          const codes = await cancelled(Promise.all(running));
+          const again = sessions[codes.indexOf('DEVICE')].execute(plan).catch(({ code }) => code);
+          console.log(await cancelled(again));
+        })();`;
+      const command = ['--stack=1073741824', process.execPath, '-e', source];
+      const result = spawnSync('prlimit', command, { encoding: 'utf8', timeout: 30_000 });
+      expect(result.stderr).toBe('');
+      expect({ stdout: result.stdout, status: result.status }).toEqual({ stdout: 'CANCELLED\n', status: 0 });
+    },
+  );
 
   it('is freed when it is forgotten, but not while it runs', () => {
     const megabytes = 64;
