@@ -3,7 +3,7 @@
 #
 #   run.sh OUTDIR [--backend cuda|cpu] [--link-rate RATE] [--minutes 8]
 #
-# Each part leaves its file in OUTDIR when it is done; started again, the script does the parts that are missing.
+# Each part leaves its file in OUTDIR when it is done; started again, the script does the parts that are missing. Ctrl-C ends it in order.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
@@ -27,12 +27,49 @@ while [ $# -gt 0 ]; do
   shift 2
 done
 [ "$backend" = cuda ] || [ "$backend" = cpu ] || usage "the backend is $backend, expected cuda or cpu"
-[[ $minutes =~ ^[0-9]+$ ]] || usage "--minutes is $minutes, expected a whole number"
+[[ $minutes =~ ^[0-9]{1,4}$ ]] && [ "$((10#$minutes))" -ge 1 ] || usage "--minutes is $minutes, expected a whole number from 1 to 9999"
 mkdir -p "$out" && out=$(cd "$out" && pwd) || exit 2
-deadline=$((SECONDS + 60 * minutes))
+
+# What is done in OUTDIR already must be of the same device.
+settings="--backend $backend${link[*]:+ ${link[*]}}"
+if [ ! -e "$out/.settings" ]; then
+  echo "$settings" >"$out/.settings" || exit 2
+elif [ "$(cat "$out/.settings")" != "$settings" ]; then
+  usage "$out was begun with $(cat "$out/.settings"), expected the same, not $settings"
+fi
+
+# What does not end when its time is over is killed a moment later.
+grace=10
+deadline=$((SECONDS + 60 * 10#$minutes - grace))
 left() { echo $((deadline - SECONDS)); }
 
 log() { echo "[$SECONDS s] $*" | tee -a "$out/run.log"; }
+
+# The group of the part that runs, and what watches its time.
+group='' watch=''
+end_watch() {
+  [ -n "$watch" ] || return
+  pkill -P "$watch" 2>/dev/null
+  kill "$watch" 2>/dev/null
+  watch=''
+}
+
+interrupted() {
+  trap '' INT TERM
+  end_watch
+  if [ -n "$group" ]; then
+    kill -INT -- "-$group" 2>/dev/null
+    for _ in $(seq $((5 * grace))); do
+      kill -0 -- "-$group" 2>/dev/null || break
+      sleep 0.2
+    done
+    kill -KILL -- "-$group" 2>/dev/null
+  fi
+  rm -f "$out"/*.part "$out"/.reports/*.part "$here/node.part"
+  log "interrupted"
+  exit 130
+}
+trap interrupted INT TERM
 
 # part NAME FILE LIMIT COMMAND...: runs the command with its output in FILE, unless FILE is there; what fails leaves FILE.failed.
 failures=0
@@ -45,14 +82,15 @@ part() {
   local began=$SECONDS status=0
   # In a group of its own, so that all of it ends when its time is over.
   set -m
-  "$@" >"$out/$file.part" 2>>"$out/run.log" &
-  local group=$!
+  # Programs that end in order when interrupted would leave the shell to go on with the next.
+  (trap 'exit 130' INT && "$@") >"$out/$file.part" 2>>"$out/run.log" &
+  group=$!
   set +m
-  (sleep "$seconds" && kill -INT -- "-$group" && sleep 10 && kill -KILL -- "-$group") 2>/dev/null &
-  local watch=$!
+  (sleep "$seconds" && kill -INT -- "-$group" && sleep "$grace" && kill -KILL -- "-$group") 2>/dev/null &
+  watch=$!
   wait "$group" || status=$?
-  pkill -P "$watch" 2>/dev/null
-  kill "$watch" 2>/dev/null
+  group=''
+  end_watch
   if [ "$status" = 0 ]; then
     mv "$out/$file.part" "$out/$file"
     rm -f "$out/$file.failed"
@@ -72,7 +110,8 @@ part() {
 # Node comes compressed; it is unpacked once, beside the script.
 node=$here/node
 if [ ! -x "$node" ]; then
-  if [ -e "$here/node.xz" ] && { xz -dc "$here/node.xz" 2>/dev/null || python3 -c 'import lzma,shutil,sys; shutil.copyfileobj(lzma.open(sys.argv[1]), sys.stdout.buffer)' "$here/node.xz"; } >"$node.part"; then
+  unpack_by_python='import lzma,shutil,sys; shutil.copyfileobj(lzma.open(sys.argv[1]), sys.stdout.buffer)'
+  if [ -e "$here/node.xz" ] && { xz -dc "$here/node.xz" >"$node.part" 2>/dev/null || python3 -c "$unpack_by_python" "$here/node.xz" >"$node.part"; }; then
     chmod +x "$node.part" && mv "$node.part" "$node"
   else
     rm -f "$node.part"
@@ -116,20 +155,25 @@ sanitize() {
   return $status
 }
 
+# profile MINUTES
 profile() {
-  "$node" "$here/dist/cli/main.js" profile --backend "$backend" "${link[@]}" --minutes 2 --out /dev/null --json "${scenarios[@]/#/--for=}"
+  "$node" "$here/dist/cli/main.js" profile --backend "$backend" "${link[@]}" --minutes "$1" --out /dev/null --json "${scenarios[@]/#/--for=}"
 }
 
-# One report a line; those that an earlier run got done are kept beside the script.
+# What comes of validations before all are done, one report each. They are of the profile that is there.
+reports=$out/.reports
+
+# One report a line.
 validations() {
   local scenario report status=0
-  mkdir -p "$here/reports-$backend"
+  mkdir -p "$reports"
   for scenario in "${scenarios[@]}"; do
-    report=$here/reports-$backend/$(basename "$scenario" .yaml).json
+    report=$reports/$(basename "$scenario" .yaml).json
     if [ ! -s "$report" ]; then
       if "$node" "$here/dist/cli/main.js" validate "$scenario" --backend "$backend" "${link[@]}" --machine "$out/profile.json" --json >"$report.part"; then
         mv "$report.part" "$report"
       else
+        rm -f "$report.part"
         echo "$scenario failed" >&2
         status=1
         continue
@@ -144,8 +188,15 @@ scenarios=("$here/scenarios/validate/$backend"/*.yaml)
 part system system.txt 60 system
 part tests tests.txt 150 "$tests"
 [ "$backend" = cuda ] && part sanitizer sanitizer.txt 120 sanitize
-part profile profile.json 180 profile
-if [ -e "$out/profile.json" ]; then part validations validations.jsonl 600 validations; fi
+[ -e "$out/profile.json" ] || rm -rf "$reports" "$out/validations.jsonl"
+part profile profile.json 150 profile 1.65
+if [ -e "$out/profile.json" ]; then
+  # Measured behind the last of them, it shows how far the machine drifted meanwhile.
+  [ -e "$out/validations.jsonl" ] || rm -f "$out/profile-after.json"
+  part validations validations.jsonl $(($(left) - 75)) validations
+  if [ -e "$out/validations.jsonl" ]; then rm -rf "$reports"; fi
+  part "profile after" profile-after.json 75 profile 0.75
+fi
 log "$failures parts failed"
 ls -l "$out"
 [ "$failures" = 0 ]
