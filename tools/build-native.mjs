@@ -15,11 +15,13 @@ const SOURCES = ['addon', 'core', 'cpu', 'cuda', 'CMakeLists.txt'].map((name) =>
 export function missingToolchain() {
   if (!succeeds('cmake')) return 'there is no CMake';
   const compilers = [process.env.CXX, 'c++', 'g++', 'clang++'].filter(Boolean);
-  return compilers.some(succeeds) ? null : `there is no C++ compiler (tried ${compilers.join(', ')})`;
+  if (!compilers.some(succeeds)) return `there is no C++ compiler (tried ${compilers.join(', ')})`;
+  const programs = ['make', 'gmake', 'ninja'];
+  return programs.some(succeeds) ? null : `there is no program that builds (tried ${programs.join(', ')})`;
 }
 
 /**
- * Builds the addon where it is missing or older than its sources. Without CMake or a C++ compiler it says so and returns false; where it
+ * Builds the addon where it is missing or older than its sources. Without what builds it, it says so and returns false; where the addon
  * is `required` the process ends instead, as it does where the build fails.
  * SPLITPOINT_CUDA_ARCHITECTURES=90 compiles for fewer GPUs, SPLITPOINT_CUDA=OFF for none.
  */
@@ -30,7 +32,8 @@ export function buildNative({ required = false } = {}) {
   if (isNewer && existsSync(BUILT_WITH) && readFileSync(BUILT_WITH, 'utf8') === settings) return true;
   const missing = missingToolchain();
   if (missing) {
-    console.error(`The native addon is not built: ${missing}.`);
+    const state = existsSync(ADDON) ? 'is out of date and cannot be built again' : 'is not built';
+    console.error(`The native addon ${state}: ${missing}.`);
     if (required) process.exit(1);
     return false;
   }
