@@ -1,15 +1,24 @@
 import { type Profile, parseProfile, type Repeats } from '../../sim/profile/profile.ts';
 import { repeatsOf } from './workbench.ts';
 
-/** Two profiles of one device as one: what both measured has the repeats of both. Provenance is the first's. */
+/**
+ * Two profiles of one device as one: what both measured has the repeats of both, and of memory's rate the best. Provenance is the first's,
+ * but for the notes, which are those of both.
+ */
 export function mergeProfiles(first: Profile, second: Profile): Profile {
   const merged = Object.entries(first).map(([name, value]) => {
     const other = second[name as keyof Profile];
     if (Array.isArray(value) && Array.isArray(other)) return [name, mergeLists(value, other as Point[])];
-    return [name, isRepeats(value) && isRepeats(other) ? bothRepeats(value, other) : value];
+    return [name, mergeValues(value, other)];
   });
-  return parseProfile(Object.fromEntries(merged));
+  const { provenance } = first;
+  const notes = [first, second].flatMap((profile) => profile.provenance.source.notes ?? []);
+  const source = { ...provenance.source, ...(notes.length > 0 && { notes: [...new Set(notes)] }) };
+  return parseProfile({ ...second, ...Object.fromEntries(merged), provenance: { ...provenance, source } });
 }
+
+/** The one figure of points that is no time. */
+const RATE = 'bytesPerSecond';
 
 type Point = Record<string, unknown>;
 
@@ -24,18 +33,19 @@ function mergeLists(first: readonly Point[], second: readonly Point[]): Point[] 
 
 function mergePoints(point: Point, other: Point | undefined): Point {
   if (!other) return point;
-  const merged = Object.entries(point).map(([name, value]) => {
-    const second = other[name];
-    return [name, isRepeats(value) && isRepeats(second) ? bothRepeats(value, second) : value];
-  });
-  return Object.fromEntries(merged);
+  return Object.fromEntries(
+    Object.entries(point).map(([name, value]) => [name, mergeValues(value, other[name], name)]),
+  );
+}
+
+function mergeValues(first: unknown, second: unknown, name = ''): unknown {
+  if (isRepeats(first) && isRepeats(second)) return bothRepeats(first, second);
+  return name === RATE ? Math.max(first as number, second as number) : first;
 }
 
 /** What a point is of: everything but what was measured. */
 function keyOf(point: Point): string {
-  return JSON.stringify(
-    Object.entries(point).filter(([name, value]) => !isRepeats(value) && name !== 'bytesPerSecond'),
-  );
+  return JSON.stringify(Object.entries(point).filter(([name, value]) => !isRepeats(value) && name !== RATE));
 }
 
 function isRepeats(value: unknown): value is Repeats {

@@ -3,7 +3,7 @@ import { mergeProfiles } from '../../../exec/profile/merge.ts';
 import { repeatsOf } from '../../../exec/profile/workbench.ts';
 import { PROFILE_SCHEMA, parseProfile } from '../../../sim/profile/profile.ts';
 
-const profile = (seconds: number, sizes: number[]) =>
+const profile = (seconds: number, sizes: number[], notes?: string[], more: object = {}) =>
   parseProfile({
     schema: PROFILE_SCHEMA,
     provenance: {
@@ -15,7 +15,7 @@ const profile = (seconds: number, sizes: number[]) =>
       date: '2026-11-23',
       commit: 'unknown',
       host: `measured at ${seconds}`,
-      source: { kind: 'measured' },
+      source: { kind: 'measured', ...(notes && { notes }) },
     },
     memory: { gpuBytes: 1, hostBytes: 1 },
     multiprocessors: 0,
@@ -27,6 +27,8 @@ const profile = (seconds: number, sizes: number[]) =>
     })),
     gemm: [{ type: 'fp32', m: 1, n: 2, k: 3, batch: 1, seconds: repeatsOf([seconds]) }],
     launch: repeatsOf([seconds]),
+    hostMemory: [{ threads: 1, bytesPerSecond: 10 * seconds }],
+    ...more,
   });
 
 describe('two profiles of one device', () => {
@@ -45,7 +47,22 @@ describe('two profiles of one device', () => {
     ]);
   });
 
-  it('are told of as the first', () => {
+  it('are told of as the first, with the notes of both', () => {
     expect(merged.provenance.host).toBe('measured at 1');
+    expect(merged.provenance.source).toEqual({ kind: 'measured' });
+    const noted = mergeProfiles(profile(1, [8], ['a', 'b']), profile(1, [8], ['b', 'c']));
+    expect(noted.provenance.source.notes).toEqual(['a', 'b', 'c']);
+    expect(mergeProfiles(profile(1, [8]), profile(1, [8], ['c'])).provenance.source.notes).toEqual(['c']);
+  });
+
+  it('keep gaps that only the second measured', () => {
+    const handover = repeatsOf([5]);
+    expect(mergeProfiles(profile(1, [8]), profile(1, [8], [], { handover })).handover).toEqual(handover);
+  });
+
+  it('have the best rate of memory, whichever measured it', () => {
+    const best = [{ threads: 1, bytesPerSecond: 30 }];
+    expect(merged.hostMemory).toEqual(best);
+    expect(mergeProfiles(profile(3, [8]), profile(1, [8])).hostMemory).toEqual(best);
   });
 });
