@@ -11,9 +11,11 @@ import { turns } from '../validate/turns.ts';
 import { alternatingPlan, type Chain, type ChainRange, chainPlan } from './chain.ts';
 import { elementsIn, isCopy, type Probe } from './probe.ts';
 import { bytesNeeded, Regions } from './regions.ts';
-import { gapSeconds, secondsEach, secondsTogether } from './timing.ts';
+import { handoverSeconds, secondsEach, secondsTogether } from './timing.ts';
 
 const REPEATS = 9;
+/** Of an operation and one that waits for it, in a repeat. */
+const HANDOVERS = 8;
 /** Part of the time that is planned with: operations are slower than they were at first. */
 const PLANNED = 0.8;
 /** Repeats that count, where the machine turns out to be slower than it was at first. */
@@ -91,12 +93,14 @@ export class Bench {
   }
 
   /**
-   * Measures cases in turns, in an order that changes from round to round, within about so many seconds; later cases are left out where
-   * they do not fit, unless all are `required`.
+   * Measures cases in turns, in an order that changes from round to round, within about so many seconds; cases are left out where they do
+   * not fit.
+   *
+   * @param atLeast how many cases, the first ones, are measured a few times even so
    */
-  async measure(cases: readonly Case[], budgetSeconds: number, required = false): Promise<Samples[]> {
+  async measure(cases: readonly Case[], budgetSeconds: number, atLeast = 0): Promise<Samples[]> {
     const begin = now();
-    const pilots = await this.#pilots(cases, required ? Number.POSITIVE_INFINITY : budgetSeconds);
+    const pilots = await this.#pilots(cases, budgetSeconds, atLeast);
     const chainSeconds = affordableChain(pilots, PLANNED * (budgetSeconds - (now() - begin)));
     const samples: Samples[] = cases.map(() => []);
     const measured: number[][][] = pilots.map(({ lanes }) => lanes.map(() => []));
@@ -117,13 +121,13 @@ export class Bench {
     return samples;
   }
 
-  /** Median gaps in each repeat, where operations of two lanes wait for each other in turns. */
+  /** Median gaps in each repeat between an operation of the first lane and one of the second that waits for it. */
   async handovers(probes: readonly [Probe, Probe]): Promise<number[]> {
-    const [first, second] = probes.map((probe, lane): Chain => ({ lane, probe, count: MOST_OPERATIONS / 2 }));
+    const [first, second] = probes.map((probe, lane): Chain => ({ lane, probe, count: HANDOVERS }));
     const gaps: number[] = [];
     for (let repeat = -1; repeat < REPEATS; repeat++) {
       const execution = await this.#execute(alternatingPlan(this.#regions, [first, second]));
-      if (repeat >= 0) gaps.push(gapSeconds(execution));
+      if (repeat >= 0) gaps.push(handoverSeconds(execution));
     }
     return gaps;
   }
@@ -139,7 +143,7 @@ export class Bench {
   }
 
   /** Runs each case once, as far as time allows for the repeats too. */
-  async #pilots(cases: readonly Case[], budgetSeconds: number): Promise<Pilot[]> {
+  async #pilots(cases: readonly Case[], budgetSeconds: number, atLeast: number): Promise<Pilot[]> {
     const begin = now();
     const pilots: Pilot[] = [];
     let committed = 0;
@@ -149,11 +153,11 @@ export class Bench {
       const left = PLANNED * (budgetSeconds - (now() - begin)) - committed;
       const flops = Math.max(...probes.map((probe) => probe?.flops ?? 0));
       const guess = flopsPerSecond > 0 ? flops / flopsPerSecond : 0;
-      if ((REPEATS + 2) * guess > left) continue;
+      if (index >= atLeast && (REPEATS + 2) * guess > left) continue;
       const pilot = await this.#pilot(index, probes);
       const cost = REPEATS * secondsOf(pilot, 0);
       for (const { probe, seconds } of pilot.lanes) flopsPerSecond = Math.max(flopsPerSecond, probe.flops / seconds);
-      if (cost > left) continue;
+      if (index >= atLeast && cost > left) continue;
       committed += cost;
       pilots.push(pilot);
     }

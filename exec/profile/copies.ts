@@ -39,16 +39,16 @@ export async function measureCopies(
           throw Object.assign(new Error(problem), { code: 'DEVICE' });
         }
       }
-      const measure = (what: string, cases: readonly Case[], share: number, required = true) =>
-        workbench.measure(bench, what, cases, share * seconds, required);
+      const measure = (what: string, cases: readonly Case[], share: number, atLeast = cases.length) =>
+        workbench.measure(bench, what, cases, share * seconds, atLeast);
       const pinned = casesOf('pinned');
       const pageable = casesOf('pageable');
       const rows = casesOf('rows');
       const alone = points(pinned, await measure('copies', pinned, SHARES.alone), true);
       const both = sizes.map((_, i): Case => lanes.map((one) => one.pinned[i]));
-      const together = await measure('duplex', both, SHARES.together, false);
+      const together = await measure('duplex', both, SHARES.together, 0);
       const slow = points(pageable, await measure('pageable copies', pageable, SHARES.pageable), false);
-      const inRows = points(rows, await measure('copies in rows', rows, SHARES.rows, false), true);
+      const inRows = points(rows, await measure('copies in rows', rows, SHARES.rows, 0), true);
       workbench.notes.push(...dearRows(alone, inRows));
       return {
         copies: [...alone, ...slow],

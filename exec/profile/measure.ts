@@ -27,6 +27,8 @@ const SMALLEST_COPY = 4 * 2 ** 10;
 const LARGEST_COPY = 8 * 2 ** 20;
 const MOST_COPIED = { cpu: 64 * 2 ** 20, cuda: 256 * 2 ** 20 };
 const LONG_COPY_SECONDS = 0.05;
+/** Whoever waits so long no longer polls, and is woken. */
+const HANDED_OVER_AFTER_SECONDS = 1.5e-3;
 const HOST_READ_BYTES = 2 ** 28;
 
 /** Shares of the time. */
@@ -89,10 +91,14 @@ export async function measureProfile({ device, plans, minutes, onProgress, signa
 
   const copies = await measureCopies(workbench, copySizes(device, plans), begin('copies'));
   const gemm = await measured('gemm');
+  if (gemm.length === 0) {
+    const problem = ['no matrix product could be measured', ...workbench.notes].join('; ');
+    throw Object.assign(new Error(problem), { code: 'DEVICE' });
+  }
   const attention = await measured('attention');
   const elementwise = await measured('elementwise');
   const hostAttention = await measured('hostAttention');
-  const gaps = await measureGaps(workbench, begin('gaps'));
+  const gaps = await measureGaps(workbench, copies.copies, begin('gaps'));
   const interference = await measureInterference(workbench, kernels, known, begin('interference'));
   begin('hostMemory');
   return parseProfile({
@@ -157,7 +163,7 @@ async function measureKernels(
     const own = probes.filter((probe) => probe.dtype === dtype);
     const cases = own.map((probe): Case => [probe]);
     const share = (seconds * own.length) / probes.length;
-    const samples = await workbench.with([own], (bench) => workbench.measure(bench, list, cases, share));
+    const samples = await workbench.with([own], (bench) => workbench.measure(bench, list, cases, share, 1));
     own.forEach((probe, i) => {
       const [values] = samples[i];
       if (values) measured.push({ probe, seconds: repeatsOf(values) });
@@ -166,15 +172,28 @@ async function measureKernels(
   return measured;
 }
 
-/** The gap before a kernel, and the one where streams wait for each other. */
-async function measureGaps(workbench: Workbench, seconds: number): Promise<Pick<Profile, 'launch' | 'handover'>> {
-  const copy = copyProbe('h2d', 'pinned', SMALLEST_COPY);
+/** The gap before a kernel, and the one where a stream waits for another as long as it does in a decode. */
+async function measureGaps(
+  workbench: Workbench,
+  copies: Profile['copies'],
+  seconds: number,
+): Promise<Pick<Profile, 'launch' | 'handover'>> {
+  const copy = copyProbe('h2d', 'pinned', bytesIn(HANDED_OVER_AFTER_SECONDS, copies));
   const kernel = tinyProbe();
   return workbench.with([[copy], [kernel]], async (bench) => {
-    const [[, launch]] = await workbench.measure(bench, 'launch', [[undefined, kernel]], seconds);
+    const [[, launch]] = await workbench.measure(bench, 'launch', [[undefined, kernel]], seconds, 1);
     const handover = repeatsOf(await bench.handovers([copy, kernel]));
     return { ...(launch && { launch: repeatsOf(launch) }), handover };
   });
+}
+
+/** Bytes that are copied to the GPU in about so long: twice as long is no matter. */
+function bytesIn(seconds: number, copies: Profile['copies']): number {
+  const rates = copies
+    .filter(({ pinned, direction }) => pinned && direction === 'h2d')
+    .map((point) => point.bytes / point.seconds.median);
+  const bytes = seconds * Math.max(...rates);
+  return Math.max(SMALLEST_COPY, 2 ** Math.round(Math.log2(bytes)));
 }
 
 function hostMemory({ hostFreeBytes }: DeviceInfo): Profile['hostMemory'] {

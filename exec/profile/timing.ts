@@ -23,10 +23,13 @@ export function secondsTogether({ endSeconds }: Times, chains: readonly ChainRan
   return seconds.some(Number.isNaN) ? undefined : seconds;
 }
 
-/** Median gap between the end of an operation and the start of the one after it, at least the clock's nanosecond; the first gap aside. */
-export function gapSeconds({ startSeconds, endSeconds }: Times): number {
+/**
+ * Median gap between the end of an operation and the start of the one after it, of pairs one after another: at least the clock's
+ * nanosecond, the first pair aside.
+ */
+export function handoverSeconds({ startSeconds, endSeconds }: Times): number {
   const gaps: number[] = [];
-  for (let i = 2; i < startSeconds.length; i++) gaps.push(startSeconds[i] - endSeconds[i - 1]);
+  for (let i = 3; i < startSeconds.length; i += 2) gaps.push(startSeconds[i] - endSeconds[i - 1]);
   gaps.sort((a, b) => a - b);
   return Math.max(1e-9, gaps[gaps.length >> 1]);
 }

@@ -45,15 +45,9 @@ export class Workbench {
     }
   }
 
-  /** @param required that nothing is left out for want of time */
-  async measure(
-    bench: Bench,
-    what: string,
-    cases: readonly Case[],
-    seconds: number,
-    required = false,
-  ): Promise<Samples[]> {
-    const samples = await bench.measure(cases, seconds, required);
+  /** @param atLeast how many cases, the first ones, are not left out for want of time */
+  async measure(bench: Bench, what: string, cases: readonly Case[], seconds: number, atLeast = 0): Promise<Samples[]> {
+    const samples = await bench.measure(cases, seconds, atLeast);
     const missing = samples.filter((sample) => sample.every((values) => values === undefined)).length;
     this.#leftOut(what, missing, 'there was no time for them');
     return samples;

@@ -21,7 +21,8 @@ export const PROFILE_LISTS = {
     'Kernels that memory limits; bytes are those read and written in GPU memory; seconds, in a chain of such kernels.',
   launch:
     'Gap between the end of a kernel and the start of the next of the same stream; contained in the seconds of the lists above.',
-  handover: 'Gap between the end of an operation and the start of one of another stream that waits for it.',
+  handover:
+    'Gap between the end of a copy that takes one or two milliseconds and the start of a tiny kernel of another stream that waits for it.',
   interference: 'A copy and a kernel, each alone and each while the other runs; seconds.',
   hostMemory: 'Bytes per second that threads of the host read from its memory, the best of some passes.',
 } as const;

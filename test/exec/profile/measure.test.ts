@@ -3,8 +3,10 @@ import type { DeviceOptions } from '../../../exec/native.ts';
 import { measureProfile } from '../../../exec/profile/measure.ts';
 import { scenarioPlans } from '../../../exec/profile/scenario-plans.ts';
 import { plan } from '../../../sim/index.ts';
+import { machineFromProfile } from '../../../sim/profile/machine.ts';
 import { COPY_DIRECTIONS, ELEMENTWISE_KINDS, parseProfile } from '../../../sim/profile/profile.ts';
 import { describeNative } from '../native/available.ts';
+import { roundTrip } from '../native/small-plans.ts';
 import { TINY, tinyScenario } from './scenarios.ts';
 
 const DEVICE: DeviceOptions = { backend: 'cpu', hostThreads: 1 };
@@ -65,6 +67,23 @@ describeNative('a profile measured on the CPU', () => {
 });
 
 describeNative('a measurement', () => {
+  it('that has next to no time has a point of each list that a machine is made of', async () => {
+    const profile = await measureProfile({ device: DEVICE, plans: scenarioPlans(tinyScenario()), minutes: 1e-6 });
+    for (const list of ['gemm', 'attention', 'hostAttention', 'elementwise'] as const) {
+      expect(profile[list].length, list).toBeGreaterThanOrEqual(1);
+    }
+    for (const { seconds } of [...profile.copies, ...profile.gemm]) expect(seconds.n).toBeGreaterThanOrEqual(5);
+    expect(machineFromProfile(profile).measured).toBe(true);
+  });
+
+  it('without a matrix product to measure fails and says so', async () => {
+    const plans = [roundTrip(4096)];
+    await expect(measureProfile({ device: DEVICE, plans, minutes: 1e-6 })).rejects.toMatchObject({
+      code: 'DEVICE',
+      message: expect.stringMatching(/^no matrix product could be measured/),
+    });
+  });
+
   it('ends where it is cancelled', async () => {
     const abort = new AbortController();
     const measuring = measureProfile({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { gapSeconds, secondsEach, secondsTogether } from '../../../exec/profile/timing.ts';
+import { handoverSeconds, secondsEach, secondsTogether } from '../../../exec/profile/timing.ts';
 
 const times = (pairs: [number, number][]) => ({
   startSeconds: Float64Array.from(pairs, ([start]) => start),
@@ -67,28 +67,32 @@ describe('seconds of operations of two chains', () => {
   });
 });
 
-describe('the gap between operations', () => {
-  it('is the median one, the first aside', () => {
+describe('the gap between operations of a pair', () => {
+  it('is the median one, the first pair and what lies between pairs aside', () => {
     expect(
-      gapSeconds(
+      handoverSeconds(
         times([
           [0, 1],
           [9, 10],
-          [11, 12],
-          [15, 16],
-          [17, 18],
+          [19, 20],
+          [21, 22],
+          [32, 33],
+          [36, 37],
+          [47, 48],
+          [50, 51],
         ]),
       ),
-    ).toBe(1);
+    ).toBe(2);
   });
 
   it('is positive where the clock shows none', () => {
     expect(
-      gapSeconds(
+      handoverSeconds(
         times([
           [0, 1],
           [1, 2],
           [2, 3],
+          [3, 4],
         ]),
       ),
     ).toBe(1e-9);
