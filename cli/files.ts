@@ -13,6 +13,8 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { InputError } from '../sim/scenario/input-error.ts';
 
+const EXPECTED = 'a file name in an existing, writable folder';
+
 /** Why a file cannot be written, for the errors that another path would cure. */
 const UNWRITABLE: Record<string, string> = {
   ENOENT: 'no such folder',
@@ -27,7 +29,10 @@ const UNWRITABLE: Record<string, string> = {
   EDQUOT: 'no space left',
 };
 
-let writes = 0;
+/** Another name does not help against these. */
+const FULL = new Set(['ENOSPC', 'EDQUOT']);
+
+let temporaries = 0;
 
 /**
  * Checks, before any work is done, that files can be written at these paths and that no two are the same file.
@@ -46,6 +51,7 @@ export function checkOutputs(paths: readonly string[]): void {
 
 /** The file that would be replaced or made, links followed; undefined for a device or a pipe. */
 function writableTarget(path: string): string | undefined {
+  if (path === '') throw new InputError({ found: 'an empty file name', expected: EXPECTED });
   const existing = statOf(path);
   if (existing !== undefined && !existing.isFile()) {
     accessSync(path, constants.W_OK);
@@ -54,8 +60,24 @@ function writableTarget(path: string): string | undefined {
   const target = existing ? realpathSync(path) : join(realpathSync(dirname(path)), basename(path));
   const folder = dirname(target);
   if (!statSync(folder).isDirectory()) throw Object.assign(new Error('is a file'), { code: 'ENOTDIR' });
-  accessSync(folder, constants.W_OK | constants.X_OK);
+  tryCreating(folder, path);
   return target;
+}
+
+/** Permissions alone do not say: some folders take no files, whoever asks. */
+function tryCreating(folder: string, path: string): void {
+  const temporary = temporaryIn(folder);
+  try {
+    closeSync(openSync(temporary, 'wx'));
+    rmSync(temporary);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw new InputError({ file: path, found: 'a folder that takes no files', expected: EXPECTED });
+  }
+}
+
+function temporaryIn(folder: string): string {
+  return join(folder, `.splitpoint-${process.pid}-${temporaries++}.tmp`);
 }
 
 /**
@@ -81,14 +103,15 @@ function asInputError<T>(path: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    const found = UNWRITABLE[(error as NodeJS.ErrnoException).code ?? ''];
+    const { code = '' } = error as NodeJS.ErrnoException;
+    const found = UNWRITABLE[code];
     if (found === undefined) throw error;
-    throw new InputError({ file: path, found, expected: 'a file name in an existing, writable folder' });
+    throw new InputError({ file: path, found, expected: FULL.has(code) ? 'space for the file' : EXPECTED });
   }
 }
 
 function writeAndRename(path: string, existing: Stats | undefined, data: string | Uint8Array | Iterable<string>): void {
-  const temporary = join(dirname(path), `.splitpoint-${process.pid}-${writes++}.tmp`);
+  const temporary = temporaryIn(dirname(path));
   try {
     write(temporary, data, existing?.mode);
     renameSync(temporary, path);

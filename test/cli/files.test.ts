@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { writeFileAtomically } from '../../cli/files.ts';
+import { checkOutputs, writeFileAtomically } from '../../cli/files.ts';
 import { InputError } from '../../sim/scenario/input-error.ts';
 
 let folder: string;
@@ -61,6 +61,25 @@ test('a place where nothing can be written is bad input that names the path', ()
     expect(write).toThrow(found);
   }
   expect(readdirSync(folder)).toEqual(['file']);
+});
+
+test('what cannot be written is found before anything is written, and nothing is left of looking', () => {
+  expect(() => checkOutputs([join(folder, 'a'), join(folder, 'b')])).not.toThrow();
+  expect(() => checkOutputs([''])).toThrow('found an empty file name, expected a file name in an existing');
+  expect(() => checkOutputs([join(folder, 'missing', 'file')])).toThrow('no such folder');
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test.skipIf(!existsSync('/proc/self'))('a folder that takes no files is found out', () => {
+  expect(() => checkOutputs(['/proc/x.json'])).toThrow(
+    '/proc/x.json: found a folder that takes no files, expected a file name',
+  );
+});
+
+test.skipIf(!existsSync('/dev/full'))('where there is no space left, space is asked for', () => {
+  expect(() => writeFileAtomically('/dev/full', 'text')).toThrow(
+    '/dev/full: found no space left, expected space for the file',
+  );
 });
 
 test('a link stays a link and its file keeps its permissions', () => {
