@@ -141,7 +141,7 @@ describeNative('a native session', () => {
     const session = native().open(plan, CPU);
     const options = {
       get captures() {
-        structuredClone(plan.operands.offsetBytes, { transfer: [plan.operands.offsetBytes.buffer] });
+        structuredClone(plan.operands.offsetBytes, { transfer: [plan.operands.offsetBytes.buffer as ArrayBuffer] });
         return [];
       },
     };
