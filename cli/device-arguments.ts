@@ -1,7 +1,11 @@
 import type { Argv } from 'yargs';
 import { BACKENDS, type Backend, type DeviceOptions } from '../exec/native.ts';
 import { parseQuantity } from '../sim/units/quantity.ts';
+import { catchInterrupts } from './executing.ts';
+import { optionalCountOption } from './number-options.ts';
 import { UsageError } from './usage-error.ts';
+
+const MOST_THREADS = 1024;
 
 export interface DeviceArguments {
   backend: Backend;
@@ -10,9 +14,10 @@ export interface DeviceArguments {
   graph?: boolean | undefined;
 }
 
-/** Lets a command say which device executes; `required` where it always needs one. */
+/** Lets a command say which device executes; `required` where it always needs one. Such a command ends in order from its beginning on. */
 export function deviceArguments<T>(yargs: Argv<T>, required = true) {
   return yargs
+    .middleware(catchInterrupts)
     .option('backend', {
       choices: BACKENDS,
       demandOption: required as true,
@@ -26,9 +31,11 @@ export function deviceArguments<T>(yargs: Argv<T>, required = true) {
       group: 'Device:',
     })
     .option('host-threads', {
-      type: 'number',
-      requiresArg: true,
-      describe: 'Threads of the host’s attention (left out: all cores but one)',
+      ...optionalCountOption(
+        '--host-threads',
+        'Threads of the host’s attention (left out: all cores but one)',
+        MOST_THREADS,
+      ),
       group: 'Device:',
     })
     .option('graph', {
@@ -41,12 +48,11 @@ export function deviceArguments<T>(yargs: Argv<T>, required = true) {
 /** The device that the arguments ask for. Throws a UsageError where they contradict each other. */
 export function deviceOptions(args: DeviceArguments): DeviceOptions {
   const { backend, 'link-rate': rate, 'host-threads': threads, graph } = args;
-  if (Array.isArray(backend)) throw new UsageError('--backend is given more than once');
+  for (const [name, value] of Object.entries({ backend, 'link-rate': rate, graph })) {
+    if (Array.isArray(value)) throw new UsageError(`--${name} is given more than once`);
+  }
   if (rate !== undefined && backend !== 'cpu') throw new UsageError('--link-rate paces the CPU backend’s link only');
   if (graph && backend !== 'cuda') throw new UsageError('--graph is for --backend cuda only');
-  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= 1024)) {
-    throw new UsageError(`--host-threads is ${threads}, expected a whole number from 1 to 1024`);
-  }
   const linkBytesPerSecond = rate === undefined ? Infinity : parseQuantity(rate, 'bytesPerSecond', '--link-rate');
   return {
     backend,

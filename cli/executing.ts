@@ -18,6 +18,19 @@ const ENDED_BY = { SIGINT: 130, SIGTERM: 143 } as const;
 /** A device that lacks something, or memory that does not suffice, is the user's to mend: their codes. */
 const MENDABLE = new Set(['DEVICE', 'MEMORY']);
 
+/** What an interrupt does now. */
+let onInterrupt: (code: number) => void = end;
+
+function end(code: number): never {
+  process.stderr.write('splitpoint: interrupted\n');
+  process.exit(code);
+}
+
+/** Ends a command in order by Ctrl-C, from here on: what it does next without a pause is done first. */
+export function catchInterrupts(): void {
+  for (const [signal, code] of Object.entries(ENDED_BY)) process.on(signal, () => onInterrupt(code));
+}
+
 /**
  * Does work on a device: with a progress bar on a terminal, and ended in order by Ctrl-C, so that nothing stays allocated or half-written.
  * What comes behind it, the writing of files, is ended between two files. What the user can mend becomes a UsageError.
@@ -25,31 +38,23 @@ const MENDABLE = new Set(['DEVICE', 'MEMORY']);
 export async function executing<T>(work: (signal: AbortSignal, onProgress: OnProgress) => Promise<T>): Promise<T> {
   const abort = new AbortController();
   const progress = progressBar();
-  let working = true;
-  let code: number | undefined;
-  const end = () => {
-    progress.stop();
-    process.stderr.write('splitpoint: interrupted\n');
-    process.exit(code);
+  let ended = 0;
+  onInterrupt = (code) => {
+    ended = code;
+    abort.abort();
   };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      code = ENDED_BY[signal];
-      if (working) abort.abort();
-      else end();
-    });
-  }
   try {
     const result = await work(abort.signal, progress.report);
     abort.signal.throwIfAborted();
     return result;
   } catch (error) {
-    if (abort.signal.aborted) end();
+    progress.stop();
+    if (abort.signal.aborted) end(ended);
     const { code: kind = '', message } = error as { code?: string; message: string };
     if (error instanceof MissingNative || MENDABLE.has(kind)) throw new UsageError(message);
     throw error;
   } finally {
-    working = false;
+    onInterrupt = end;
     progress.stop();
   }
 }

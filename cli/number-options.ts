@@ -9,14 +9,40 @@ export function countOption(name: string, describe: string, value: number) {
     requiresArg: true,
     default: String(value),
     describe,
-    coerce: (text: string | string[]) => readCount(name, text),
+    coerce: (text: string | string[]) => readCount(name, text, MOST),
   } as const;
 }
 
-function readCount(name: string, text: string | string[]): number {
+/** An option, `name` with its dashes, that may be left out or is a whole number from 1 to `most`. */
+export function optionalCountOption(name: string, describe: string, most: number) {
+  return {
+    type: 'string',
+    requiresArg: true,
+    describe,
+    coerce: (text: string | string[] | undefined) => (text === undefined ? undefined : readCount(name, text, most)),
+  } as const;
+}
+
+function readCount(name: string, text: string | string[], most: number): number {
   const count = typeof text === 'string' && /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
-  if (count >= 1 && count <= MOST) return count;
-  throw new UsageError(`${name}: found ${JSON.stringify(text)}, expected a whole number from 1 to ${MOST}`);
+  if (count >= 1 && count <= most) return count;
+  throw new UsageError(`${name}: found ${JSON.stringify(text)}, expected a whole number from 1 to ${most}`);
+}
+
+/** The option --minutes, which may be left out or is above 0 and at most `most`. */
+export function minutesOption(describe: string, most: number) {
+  return {
+    type: 'string',
+    requiresArg: true,
+    describe,
+    coerce: (text: string | string[] | undefined) => (text === undefined ? undefined : readMinutes(text, most)),
+  } as const;
+}
+
+function readMinutes(text: string | string[], most: number): number {
+  const minutes = typeof text === 'string' && /\S/.test(text) ? Number(text) : Number.NaN;
+  if (minutes > 0 && minutes <= most) return minutes;
+  throw new UsageError(`--minutes: found ${JSON.stringify(text)}, expected a number above 0 and up to ${most}`);
 }
 
 /** An option, `name` with its dashes, that is a share such as 5% or 0.05. */

@@ -5,12 +5,14 @@ import { measureProfile } from '../../exec/profile/measure.ts';
 import { scenarioPlans } from '../../exec/profile/scenario-plans.ts';
 import { withNvbandwidth } from '../../exec/profile/with-nvbandwidth.ts';
 import { profileFromMeasure } from '../../sim/profile/from-measure.ts';
+import { nvbandwidthRates } from '../../sim/profile/from-nvbandwidth.ts';
 import type { Profile } from '../../sim/profile/profile.ts';
 import { inFile } from '../../sim/scenario/in-file.ts';
 import { type DeviceArguments, deviceArguments, deviceOptions } from '../device-arguments.ts';
 import { executing, refuseUnexecutable } from '../executing.ts';
 import { checkOutputs, writeFileAtomically } from '../files.ts';
 import { readMeasurements } from '../input.ts';
+import { minutesOption } from '../number-options.ts';
 import { note, print, printJson } from '../output.ts';
 import { printProfile } from '../profile-report.ts';
 import { loadScenario } from '../scenario-arguments.ts';
@@ -50,11 +52,10 @@ export const profileCommand: CommandModule<object, ProfileArguments> = {
         nargs: 1,
         describe: 'Measure the kernels of this scenario instead of those of models in use; may be repeated',
       })
-      .option('minutes', {
-        type: 'number',
-        requiresArg: true,
-        describe: `Time to take (left out: ${MINUTES.all}, with --for ${MINUTES.scenario})`,
-      })
+      .option(
+        'minutes',
+        minutesOption(`Time to take (left out: ${MINUTES.all}, with --for ${MINUTES.scenario})`, MOST_MINUTES),
+      )
       .option('from-measure', {
         type: 'string',
         requiresArg: true,
@@ -77,10 +78,9 @@ export const profileCommand: CommandModule<object, ProfileArguments> = {
     const out = oneOf(args.out, '--out');
     checkOutputs([out]);
     // Read first: what is wrong with it should not show after minutes.
-    const nvbandwidth = args['from-nvbandwidth'];
-    const link = nvbandwidth === undefined ? undefined : readMeasurements(nvbandwidth);
-    const base = args['from-measure'] === undefined ? await measured(args) : converted(args['from-measure']);
-    const profile = nvbandwidth === undefined ? base : withLink(base, link, nvbandwidth);
+    const link = optional(args, 'from-nvbandwidth', linkOf);
+    const base = optional(args, 'from-measure', converted) ?? (await measured(args));
+    const profile = link ? link(base) : base;
     writeFileAtomically(out, `${JSON.stringify(profile)}\n`);
     if (args.json) {
       printJson(profile);
@@ -97,7 +97,7 @@ export const profileCommand: CommandModule<object, ProfileArguments> = {
 const MEASURING = ['backend', 'link-rate', 'host-threads', 'graph', 'for', 'minutes'] as const;
 
 function refuseContradictions(args: ProfileArguments): void {
-  const { backend, minutes } = args;
+  const { backend } = args;
   const converts = args['from-measure'] !== undefined;
   const given = MEASURING.find((name) => args[name] !== undefined);
   if (converts && given) throw new UsageError(`--${given} says how to measure, and --from-measure measures nothing`);
@@ -107,15 +107,18 @@ function refuseContradictions(args: ProfileArguments): void {
   if (args['from-nvbandwidth'] !== undefined && backend === 'cpu') {
     throw new UsageError('--from-nvbandwidth is of a GPU’s link: it goes with --backend cuda or --from-measure');
   }
-  if (minutes !== undefined && !(minutes > 0 && minutes <= MOST_MINUTES)) {
-    throw new UsageError(`--minutes is ${minutes}, expected a number above 0 and up to ${MOST_MINUTES}`);
-  }
 }
 
 /** yargs makes a list of what is given twice. */
 function oneOf(value: string, name: string): string {
   if (typeof value !== 'string') throw new UsageError(`${name} is given more than once`);
   return value;
+}
+
+/** What is made of the file that an option names; undefined where it is left out. */
+function optional<T>(args: ProfileArguments, name: 'from-measure' | 'from-nvbandwidth', read: (file: string) => T) {
+  const file = args[name];
+  return file === undefined ? undefined : read(oneOf(file, `--${name}`));
 }
 
 async function measured(args: ProfileArguments): Promise<Profile> {
@@ -131,6 +134,8 @@ function converted(file: string): Profile {
   return inFile(file, () => profileFromMeasure(readMeasurements(file), basename(file)));
 }
 
-function withLink(base: Profile, link: unknown, file: string): Profile {
-  return inFile(file, () => withNvbandwidth(base, link, basename(file)));
+/** Gives a profile the link of a file that nvbandwidth wrote. */
+function linkOf(file: string): (base: Profile) => Profile {
+  const rates = inFile(file, () => nvbandwidthRates(readMeasurements(file)));
+  return (base) => withNvbandwidth(base, rates, basename(file));
 }

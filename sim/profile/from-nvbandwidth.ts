@@ -22,6 +22,33 @@ const outputSchema = z.looseObject({
 
 type Testcases = z.output<typeof outputSchema>['nvbandwidth']['testcases'];
 
+/** Bytes per second of copies by the copy engine: in either direction alone, and while the other direction runs, where that was measured. */
+export interface LinkRates {
+  h2d: number;
+  d2h: number;
+  h2dBoth: number | undefined;
+  d2hBoth: number | undefined;
+}
+
+/**
+ * The rates that nvbandwidth measured.
+ *
+ * @param document what `nvbandwidth --json` wrote
+ * @param gpu column of the GPU in nvbandwidth's tables
+ * @throws InputError where copies from host to device or back are not in it
+ */
+export function nvbandwidthRates(document: unknown, gpu = 0): LinkRates {
+  const { success, data, error } = outputSchema.safeParse(document);
+  if (!success) throw firstProblem(error.issues, document, z.toJSONSchema(outputSchema));
+  const { testcases } = data.nvbandwidth;
+  return {
+    h2d: required(testcases, 'host_to_device_memcpy_ce', gpu),
+    d2h: required(testcases, 'device_to_host_memcpy_ce', gpu),
+    h2dBoth: bytesPerSecond(testcases, 'host_to_device_bidirectional_memcpy_ce', gpu),
+    d2hBoth: bytesPerSecond(testcases, 'device_to_host_bidirectional_memcpy_ce', gpu),
+  };
+}
+
 /**
  * A machine whose link has the rates that nvbandwidth measured: copies by the copy engine in either direction, and what is left of them
  * while the other direction runs. All else, the fixed cost of a copy too, is the base's; of a measured base, its figures.
@@ -31,13 +58,7 @@ type Testcases = z.output<typeof outputSchema>['nvbandwidth']['testcases'];
  * @throws InputError where copies from host to device or back are not in it
  */
 export function machineFromNvbandwidth(document: unknown, base: Machine, gpu = 0): Machine {
-  const { success, data, error } = outputSchema.safeParse(document);
-  if (!success) throw firstProblem(error.issues, document, z.toJSONSchema(outputSchema));
-  const { testcases } = data.nvbandwidth;
-  const h2d = required(testcases, 'host_to_device_memcpy_ce', gpu);
-  const d2h = required(testcases, 'device_to_host_memcpy_ce', gpu);
-  const h2dBoth = bytesPerSecond(testcases, 'host_to_device_bidirectional_memcpy_ce', gpu);
-  const d2hBoth = bytesPerSecond(testcases, 'device_to_host_bidirectional_memcpy_ce', gpu);
+  const { h2d, d2h, h2dBoth, d2hBoth } = nvbandwidthRates(document, gpu);
   const factors = [h2dBoth && h2dBoth / h2d, d2hBoth && d2hBoth / d2h].filter((factor) => factor !== undefined);
   const mean = factors.reduce((product, factor) => product * factor, 1) ** (1 / Math.max(1, factors.length));
   const { profile: _, ...figures } = base;

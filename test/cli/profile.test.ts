@@ -80,8 +80,28 @@ describe('splitpoint profile without a device', () => {
       ['--backend', 'cpu', '--from-nvbandwidth', 'x'],
       /--from-nvbandwidth is of a GPU’s link/,
     ],
-    ['no time', ['--backend', 'cpu', '--minutes', '0'], /--minutes is 0, expected a number above 0/],
-    ['words for a time', ['--backend', 'cpu', '--minutes', 'two'], /--minutes is NaN, expected a number above 0/],
+    [
+      'no time',
+      ['--backend', 'cpu', '--minutes', '0'],
+      /--minutes: found "0", expected a number above 0 and up to 120/,
+    ],
+    ['words for a time', ['--backend', 'cpu', '--minutes', 'two'], /--minutes: found "two", expected a number above 0/],
+    [
+      'words for a number of threads',
+      ['--backend', 'cpu', '--host-threads', 'abc'],
+      /--host-threads: found "abc", expected a whole number from 1 to 1024/,
+    ],
+    ['two files to convert', ['--from-measure', 'a', '--from-measure', 'b'], /--from-measure is given more than once/],
+    [
+      'two files of a link',
+      ['--backend', 'cuda', '--from-nvbandwidth', 'a', '--from-nvbandwidth', 'b'],
+      /--from-nvbandwidth is given more than once/,
+    ],
+    [
+      'two rates',
+      ['--backend', 'cpu', '--link-rate', '1 GB/s', '--link-rate', '2 GB/s'],
+      /--link-rate is given more than once/,
+    ],
     ['a rate that is none', ['--backend', 'cpu', '--link-rate', 'fast'], /--link-rate: found "fast", expected a rate/],
     ['a scenario that is not there', ['--backend', 'cpu', '--for', 'x.yaml'], /x\.yaml: found no such file/],
     ['a file of measurements that is not there', ['--from-measure', 'x.json'], /x\.json: found no such file/],
@@ -92,6 +112,18 @@ describe('splitpoint profile without a device', () => {
     expect(stderr).toMatch(message);
     expect(stderr.trim().split('\n')).toHaveLength(1);
     expect(existsSync(join(cwd, 'here.json'))).toBe(false);
+  });
+
+  it('looks at what nvbandwidth wrote before it asks for a device', () => {
+    const cwd = folderWith({ 'link.json': '{ "nvbandwidth": { "testcases": [] } }' });
+    const args = ['profile', '--backend', 'cuda', '--from-nvbandwidth', 'link.json', '--out', 'here.json'];
+    const { code, stderr } = splitpoint(args, { cwd });
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('no testcase host_to_device') });
+  });
+
+  it('refuses an empty name before it measures', () => {
+    const { code, stderr } = splitpoint(['profile', '--backend', 'cpu', '--out', '']);
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('found an empty file name') });
   });
 
   it('refuses a scenario that cannot be executed', () => {
