@@ -10,19 +10,18 @@ import { type DeviceArguments, deviceArguments, deviceOptions } from '../device-
 import { executing, refuseUnexecutable } from '../executing.ts';
 import { fileOption } from '../file-option.ts';
 import { checkOutputs, writeFileAtomically } from '../files.ts';
-import { countOption, shareOption } from '../number-options.ts';
+import { countOption, minutesOption, shareOption } from '../number-options.ts';
 import { bold, dim, note, print, printJson } from '../output.ts';
 import { pictureDrawer } from '../pictures.ts';
 import { loadScenario, type ScenarioArguments, scenarioArguments, withScenario } from '../scenario-arguments.ts';
 import { type Column, tableLines } from '../table.ts';
-import { UsageError } from '../usage-error.ts';
 
 interface ValidateArguments extends ScenarioArguments, DeviceArguments {
   'as-written': boolean;
   splits: number;
   steps: number;
   repeats: number;
-  minutes: number;
+  minutes?: number | undefined;
   'max-median-error'?: number | undefined;
   'max-regret'?: number | undefined;
   json: boolean;
@@ -57,12 +56,13 @@ export const validateCommand: CommandModule<object, ValidateArguments> = {
         'max-regret',
         shareOption('--max-regret', 'Exit with 1 where the chosen split is slower than the best by more than this'),
       )
-      .option('minutes', {
-        type: 'number',
-        requiresArg: true,
-        default: PROFILE_MINUTES,
-        describe: 'Time to profile where the machine is not measured, half of it before the runs and half behind',
-      })
+      .option(
+        'minutes',
+        minutesOption(
+          `Time to profile where the machine is not measured, half before and half behind the runs (left out: ${PROFILE_MINUTES})`,
+          MOST_MINUTES,
+        ),
+      )
       .option('json', { type: 'boolean', default: false, describe: 'Print one JSON document' })
       .option('plot', fileOption('Draw predicted and measured steps into this file (.svg, .png, .html, .vl.json)'))
       .option('plot-errors', fileOption('Draw how far predictions are off into this file'))
@@ -77,9 +77,6 @@ export const validateCommand: CommandModule<object, ValidateArguments> = {
     const draw = await pictureDrawer(args.plot);
     const drawErrors = await pictureDrawer(args['plot-errors']);
     const device = deviceOptions(args);
-    if (!(args.minutes > 0 && args.minutes <= MOST_MINUTES)) {
-      throw new UsageError(`--minutes is ${args.minutes}, expected a number above 0 and up to ${MOST_MINUTES}`);
-    }
     const scenario = loadScenario(args);
     refuseUnexecutable(scenario);
     withScenario(args, () => schedulesFor(scenario));
@@ -94,7 +91,7 @@ export const validateCommand: CommandModule<object, ValidateArguments> = {
         steps: args.steps,
         warmUp: 1,
         repeats: args.repeats,
-        profileMinutes: args.minutes,
+        profileMinutes: args.minutes ?? PROFILE_MINUTES,
         onProgress,
         signal,
       }),

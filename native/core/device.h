@@ -213,7 +213,8 @@ class Device {
 
   // Holds back everything enqueued from here on, on all streams, until `openGate` (or for a few seconds at most).
   virtual void closeGate() = 0;
-  virtual void openGate() = 0;
+  // Returns the seconds it spent enqueueing what a backend had only noted down behind the gate.
+  virtual double openGate() = 0;
   // Returns when all streams are empty, within `seconds` at most: true when they are. Throws DeviceError where work
   // failed.
   virtual bool drained(double seconds) = 0;

@@ -57,7 +57,7 @@ void Run::runGate(uint32_t begin, uint32_t end) {
   device_.closeGate();
   enqueueGate();
   result_.enqueueSeconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - before).count();
-  if (!result_.cancelled) device_.openGate();
+  if (!result_.cancelled) result_.enqueueSeconds += device_.openGate();
   ++result_.gates;
   waitUntilDrained();
   if (result_.cancelled) return;

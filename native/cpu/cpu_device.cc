@@ -150,7 +150,10 @@ void CpuDevice::closeGate() {
   }
 }
 
-void CpuDevice::openGate() { gate_.set((gate_.value() | 1) + 1); }
+double CpuDevice::openGate() {
+  gate_.set((gate_.value() | 1) + 1);
+  return 0;
+}
 
 bool CpuDevice::drained(double seconds) {
   constexpr double kLongest = 1e8;

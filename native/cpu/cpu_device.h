@@ -55,7 +55,7 @@ class CpuDevice : public Device {
   double secondsBetween(uint32_t from, uint32_t to) override;
 
   void closeGate() override;
-  void openGate() override;
+  double openGate() override;
   bool drained(double seconds) override;
   void cancel() override;
 

@@ -132,7 +132,7 @@ class CudaDevice : public Device {
   double secondsBetween(uint32_t from, uint32_t to) override { return events_.secondsBetween(from, to); }
 
   void closeGate() override { holding_ = true; }
-  void openGate() override;
+  double openGate() override;
   bool drained(double seconds) override;
   void cancel() override;
 
@@ -170,6 +170,8 @@ class CudaDevice : public Device {
   std::vector<std::function<void()>> held_;
   // The gate's kernel runs.
   bool closed_ = false;
+  // When all that was noted down had been enqueued.
+  Clock::time_point enqueued_;
   std::atomic<uint32_t> rounds_{0};
   std::atomic<bool> cancelled_{false};
   std::set<std::tuple<uint64_t, uint64_t, uint64_t, Type, bool, bool, bool, uint64_t>> loadedGemms_;
@@ -429,7 +431,7 @@ void CudaDevice::openNow(uint32_t round) {
 }
 
 void CudaDevice::awaitOpening(uint32_t round) {
-  const Clock::time_point begin = Clock::now();
+  const Clock::time_point begin = enqueued_ = Clock::now();
   Clock::time_point look = begin;
   while (!hasReached(words_.load(kOpened), round) && !cancelled_) {
     pauseBriefly();
@@ -448,10 +450,11 @@ void CudaDevice::awaitOpening(uint32_t round) {
   events_.eraBegan(Clock::now());
 }
 
-void CudaDevice::openGate() {
-  if (!std::exchange(holding_, false)) return;
+double CudaDevice::openGate() {
+  if (!std::exchange(holding_, false)) return 0;
+  const Clock::time_point begin = enqueued_ = Clock::now();
   const std::vector<std::function<void()>> held = std::exchange(held_, {});
-  if (cancelled_) return;
+  if (cancelled_) return 0;
   const uint32_t round = ++rounds_;
   try {
     host_.enqueue(
@@ -464,6 +467,7 @@ void CudaDevice::openGate() {
     cancel();
     throw;
   }
+  return std::chrono::duration<double>(enqueued_ - begin).count();
 }
 
 bool CudaDevice::drained(double seconds) {

@@ -313,6 +313,8 @@ TEST("gates end behind whole steps, and within a step only where it is longer th
       if (call.find("record") != std::string::npos) ++sizes.back();
     }
     CHECK(execution.gates == sizes.size());
+    // What opening a gate enqueues counts.
+    CHECK(execution.enqueueSeconds >= 0.25 * execution.gates);
     return sizes;
   };
   CHECK((gatesOf({3, 3, 3}, 9) == std::vector<int>{9}));

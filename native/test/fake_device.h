@@ -71,7 +71,10 @@ class FakeDevice : public Device {
   bool reached(uint32_t event) override { return times_.at(event) >= 0; }
   double secondsBetween(uint32_t from, uint32_t to) override { return times_.at(to) - times_.at(from); }
   void closeGate() override { log_.calls.push_back("close"); }
-  void openGate() override { log_.calls.push_back("open"); }
+  double openGate() override {
+    log_.calls.push_back("open");
+    return 0.25;
+  }
   bool drained(double) override { return true; }
   void cancel() override { ++log_.cancels; }
 
