@@ -195,7 +195,7 @@ describeNative('executing what cannot be executed', () => {
       /--link-rate: found "2 GiB", a size, expected a rate/,
     ],
     ['no rate at all', ['--backend', 'cpu', '--link-rate', '0 GB/s'], /--link-rate: found "0 GB\/s"/],
-    ['no threads', [...PACED, '--host-threads', '0'], /--host-threads is 0, expected a whole number from 1/],
+    ['no threads', [...PACED, '--host-threads', '0'], /--host-threads: found "0", expected a whole number from 1/],
     ['no steps', [...PACED, '--steps', '0'], /--steps: found "0", expected a whole number from 1/],
     ['half a repeat', [...PACED, '--repeats', '0.5'], /--repeats: found "0\.5"/],
     ['an unwritable trace', [...PACED, '--trace', 'no/such/folder'], /no\/such\/folder: found no such folder/],
