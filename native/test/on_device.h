@@ -26,7 +26,8 @@ class OnDevice {
         before_(kMargin + elementsBefore * bytesOf(type_)),
         memory_(static_cast<uint8_t*>(device.allocate(pool, before_ + bytes() + kMargin))) {
     device.setBytes(pool, memory_, kUntouched, before_ + bytes() + kMargin);
-    device.write(pool, tensor.data(), at(), bytes());
+    // An empty tensor has no address.
+    if (count_ > 0) device.write(pool, tensor.data(), at(), bytes());
   }
   ~OnDevice() { device_.free(pool_, memory_); }
   OnDevice(const OnDevice&) = delete;
@@ -42,7 +43,7 @@ class OnDevice {
     expectUntouched(memory_, before_);
     expectUntouched(at() + bytes(), kMargin);
     Tensor tensor(type_, count_);
-    device_.read(pool_, at(), tensor.data(), bytes());
+    if (count_ > 0) device_.read(pool_, at(), tensor.data(), bytes());
     return tensor;
   }
 
